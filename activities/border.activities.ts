@@ -1,0 +1,50 @@
+/** The border between plain step functions and Temporal: heart-beats, cancellation, and errors with their facts. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { CounterpartError } from './errors.ts';
+import { abortableSleep, type StepContext } from './step-context.ts';
+
+/** Error types whose repetition can't help until a person has acted. */
+function toFailure(error: unknown, attempt: number): unknown {
+  if (!(error instanceof CounterpartError)) return error;
+  const { type, kind, subject, what, why, remedy, code } = error.facts;
+  return ApplicationFailure.create({
+    message: error.message,
+    type,
+    nonRetryable: kind !== 'retryable',
+    details: [{ subject, what, why, remedy, attempt, ...(code === undefined ? {} : { code }) }],
+    cause: error,
+  });
+}
+
+/**
+ * Makes an activity of a step's function. Heart-beats go out by themselves: a step that waits for a slow answer is not
+ * dead, and cancellation can only arrive with them.
+ */
+export function asActivity<I, O>(step: (context: StepContext, input: I) => Promise<O>): (input: I) => Promise<O> {
+  return async (input: I) => {
+    const temporal = Context.current();
+    const { heartbeatTimeoutMs = 10_000, attempt } = temporal.info;
+    let waiting = '';
+    const beat = setInterval(() => temporal.heartbeat({ waitsFor: waiting }), Math.max(50, heartbeatTimeoutMs / 4));
+    const context: StepContext = {
+      signal: temporal.cancellationSignal,
+      attempt,
+      waitsFor(text) {
+        waiting = text;
+        temporal.heartbeat({ waitsFor: text });
+      },
+      now: () => new Date(),
+      sleep: (milliseconds) => abortableSleep(milliseconds, temporal.cancellationSignal),
+    };
+    try {
+      return await step(context, input);
+    } catch (error) {
+      // A step interrupted by its cancellation must be reported as cancelled, whatever error that made underneath.
+      if (temporal.cancellationSignal.aborted) throw temporal.cancellationSignal.reason;
+      throw toFailure(error, attempt);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}

@@ -1,0 +1,106 @@
+import type { FaultBoard, LabFault } from '../faults.ts';
+
+/**
+ * Faults only the engine knows: how the installation of the next hosts with this address ends (engine.md 20), and an
+ * OVF update that is under way when a client asks for one.
+ */
+export type EngineOnlyFault =
+  | { readonly kind: 'host-install'; readonly address: string; readonly outcome: 'install_failed' | 'non_operational'; readonly times: number }
+  | { readonly kind: 'ovf-busy'; readonly times: number };
+
+export type EngineFaultSpec = LabFault | EngineOnlyFault;
+
+/** What a request meets because of injected faults. */
+export interface RequestFaults {
+  readonly delayMs: number;
+  readonly error?: { readonly status: number; readonly reason: string; readonly detail: string };
+}
+
+interface Entry {
+  readonly fault: EngineFaultSpec;
+  left: number;
+}
+
+/** Injected faults of this engine process. They are gone when the process ends, as they are the process's behaviour. */
+export class EngineFaults implements FaultBoard {
+  #entries: Entry[] = [];
+  readonly #revokeTokens: () => void;
+
+  constructor(revokeTokens: () => void) {
+    this.#revokeTokens = revokeTokens;
+  }
+
+  inject(fault: EngineFaultSpec): void {
+    // Losing the tokens is an event, not a state: new ones are good.
+    if (fault.kind === 'engine-token-expired') this.#revokeTokens();
+    else this.#entries.push({ fault, left: 'times' in fault ? fault.times : Number.POSITIVE_INFINITY });
+  }
+
+  clear(kind?: EngineFaultSpec['kind']): void {
+    this.#entries = kind === undefined ? [] : this.#entries.filter((entry) => entry.fault.kind !== kind);
+  }
+
+  list(): readonly EngineFaultSpec[] {
+    return this.#entries.map((entry) => entry.fault);
+  }
+
+  /** Delay and error for a request; counts an error as used. `path` is below the API root, or absolute outside of it. */
+  before(method: string, path: string): RequestFaults {
+    let delayMs = 0;
+    for (const { fault } of this.#entries) {
+      if (fault.kind === 'engine-slow' && matches(fault.match, method, path)) delayMs += fault.delayMs;
+    }
+    const hit = this.#use('engine-error', (fault) => matches(fault.match, method, path));
+    return hit === undefined ? { delayMs } : { delayMs, error: hit };
+  }
+
+  /** True when the answer of a carried out request is to be lost. */
+  dropAnswer(method: string, path: string): boolean {
+    return this.#use('engine-drop', (fault) => matches(fault.match, method, path)) !== undefined;
+  }
+
+  /** Outcome forced on the installation of a host, used up by asking. */
+  installOutcome(address: string): 'install_failed' | 'non_operational' | undefined {
+    return this.#use('host-install', (fault) => fault.address === address || fault.address === '*')?.outcome;
+  }
+
+  ovfBusy(): boolean {
+    return this.#use('ovf-busy', () => true) !== undefined;
+  }
+
+  dataCenterStatus(): string | undefined {
+    for (const { fault } of this.#entries) if (fault.kind === 'data-center-status') return fault.status;
+    return undefined;
+  }
+
+  #use<K extends EngineFaultSpec['kind']>(
+    kind: K,
+    fits: (fault: Extract<EngineFaultSpec, { kind: K }>) => boolean,
+  ): Extract<EngineFaultSpec, { kind: K }> | undefined {
+    for (const entry of this.#entries) {
+      if (!isKind(entry.fault, kind) || entry.left <= 0 || !fits(entry.fault)) continue;
+      entry.left -= 1;
+      if (entry.left <= 0) this.#entries = this.#entries.filter((other) => other !== entry);
+      return entry.fault;
+    }
+    return undefined;
+  }
+}
+
+function isKind<K extends EngineFaultSpec['kind']>(
+  fault: EngineFaultSpec,
+  kind: K,
+): fault is Extract<EngineFaultSpec, { kind: K }> {
+  return fault.kind === kind;
+}
+
+/** A pattern like `POST /storagedomains/X/vms/X/register` with stars for the X: a star stands for any text without a slash; a method `*` for all. */
+function matches(pattern: string, method: string, path: string): boolean {
+  const [wantedMethod = '*', wantedPath = '*'] = pattern.trim().split(/\s+/);
+  if (wantedMethod !== '*' && wantedMethod.toUpperCase() !== method) return false;
+  const expression = wantedPath
+    .split('*')
+    .map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`))
+    .join('[^/]*');
+  return new RegExp(`^${expression}$`).test(path);
+}

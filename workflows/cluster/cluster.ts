@@ -1,0 +1,148 @@
+/** The entity `cluster/<name>`: grants the cluster to one operation at a time, in the order of asking. */
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  CLUSTER_MESSAGES,
+  HISTORY_MAX,
+  type ClusterState,
+  type LockActivities,
+  type LockAnswer,
+  type LockRequest,
+} from '../model/cluster.ts';
+import { MESSAGES } from '../model/operation.ts';
+
+const activities = proxyActivities<LockActivities>({
+  startToCloseTimeout: '20 seconds',
+  summary: 'See whether the operation that holds the cluster still runs',
+});
+
+/** A holder that ended without a word (terminated) is noticed after so long, when somebody waits. */
+const STALE_CHECK = '15 seconds';
+
+class Cluster {
+  readonly state: ClusterState;
+  /** Requests are answered one after the other: two that interleave could both be granted. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #work = false;
+
+  constructor(state: ClusterState) {
+    this.state = state;
+  }
+
+  request(lock: LockRequest): Promise<LockAnswer> {
+    const answer = this.#turn.then(() => this.#answer(lock));
+    this.#turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #answer(lock: LockRequest): Promise<LockAnswer> {
+    const { state } = this;
+    const holder = state.holder;
+    if (holder === undefined || holder.operationId === lock.operationId) {
+      this.#grant(lock);
+      return { state: 'granted' };
+    }
+    const holding = await activities.describeHolder(holder);
+    if (!holding.running) this.release(holder.operationId);
+    if (state.holder === undefined && state.queue.length === 0) {
+      this.#grant(lock);
+      return { state: 'granted' };
+    }
+    if (lock.ifBusy === 'refuse') return { state: 'refused', busyWith: holding.text };
+    if (!state.queue.some((waiting) => waiting.operationId === lock.operationId)) state.queue.push(lock);
+    const position = state.queue.findIndex((waiting) => waiting.operationId === lock.operationId) + 1;
+    this.#show();
+    return { state: 'queued', position, busyWith: holding.text };
+  }
+
+  #grant(lock: LockRequest): void {
+    if (this.state.holder?.operationId === lock.operationId) return;
+    this.state.holder = lock;
+    const { operationId, label } = lock;
+    this.state.history.push({ operationId, label, grantedAt: new Date().toISOString() });
+    if (this.state.history.length > HISTORY_MAX) this.state.history.shift();
+    this.#show();
+  }
+
+  release(operationId: string): void {
+    const { state } = this;
+    state.queue = state.queue.filter((waiting) => waiting.operationId !== operationId);
+    if (state.holder?.operationId === operationId) {
+      delete state.holder;
+      const releasedAt = new Date().toISOString();
+      state.history = state.history.map((entry) =>
+        entry.operationId === operationId && entry.releasedAt === undefined ? { ...entry, releasedAt } : entry,
+      );
+    }
+    this.#work = true;
+    this.#show();
+  }
+
+  /** Hands the cluster to the next in the queue; one that is gone is passed over. */
+  async #handOver(): Promise<void> {
+    while (this.state.holder === undefined) {
+      const next = this.state.queue.shift();
+      if (next === undefined) return;
+      this.#grant(next);
+      try {
+        await getExternalWorkflowHandle(next.operationId).signal(MESSAGES.granted);
+      } catch {
+        this.release(next.operationId);
+      }
+    }
+  }
+
+  async #releaseStale(): Promise<void> {
+    const { holder } = this.state;
+    if (holder === undefined) return;
+    const holding = await activities.describeHolder(holder);
+    if (!holding.running) this.release(holder.operationId);
+  }
+
+  async serve(): Promise<never> {
+    const full = () => workflowInfo().continueAsNewSuggested;
+    for (;;) {
+      const ready = () => this.#work || full();
+      if (this.state.queue.length === 0) await condition(() => ready() || this.state.queue.length > 0);
+      else if (!(await condition(ready, STALE_CHECK))) await this.#releaseStale();
+      this.#work = false;
+      await this.#handOver();
+      if (full()) {
+        await condition(allHandlersFinished);
+        return continueAsNew<typeof cluster>(this.state);
+      }
+    }
+  }
+
+  #show(): void {
+    const { holder, queue } = this.state;
+    const waiting = queue.map((lock, index) => `${index + 1}. ${lock.label}`);
+    setCurrentDetails([`Held by: ${holder?.label ?? 'nobody'}`, '', `Waiting: ${queue.length}`, ...waiting].join('\n'));
+  }
+}
+
+/** Started by the first operation that asks for the cluster; never ends, starts anew when its history grows long. */
+export async function cluster(state: ClusterState): Promise<never> {
+  const entity = new Cluster({ ...state, queue: [...state.queue], history: [...state.history] });
+  setHandler(defineQuery<ClusterState>(CLUSTER_MESSAGES.view), () => entity.state, {
+    description: 'Who holds the cluster, who waits, what happened last',
+  });
+  setHandler(defineSignal<[string]>(CLUSTER_MESSAGES.release), (operationId) => entity.release(operationId), {
+    description: 'Sent by an operation at its end (argument: its workflow id)',
+  });
+  setHandler(defineUpdate<LockAnswer, [LockRequest]>(CLUSTER_MESSAGES.request), (lock) => entity.request(lock), {
+    description: 'Sent by an operation before its first step',
+  });
+  return entity.serve();
+}

@@ -1,0 +1,42 @@
+/** An operation's side of the cluster's lock: one operation at a time changes a hosted engine. */
+import { defineSignal, getExternalWorkflowHandle, proxyActivities, setHandler } from '@temporalio/workflow';
+import { CLUSTER_MESSAGES, type LockActivities, type LockRequest } from '../model/cluster.ts';
+import { clusterEntityId } from '../model/ids.ts';
+import { MESSAGES } from '../model/operation.ts';
+import type { OperationStateKeeper } from '../steps/operation-state.ts';
+
+const activities = proxyActivities<LockActivities>({
+  startToCloseTimeout: '20 seconds',
+  summary: 'Ask for the cluster: one operation at a time',
+  retry: { maximumInterval: '10 seconds' },
+});
+
+export type Lock = { readonly state: 'granted' } | { readonly state: 'refused'; readonly busyWith: string };
+
+/**
+ * Asks the cluster's entity for the lock; queues unless the request says `refuse`.
+ * @param wait resolves when the predicate holds, or throws when the operation is aborted meanwhile.
+ */
+export async function acquireCluster(
+  cluster: string,
+  lock: LockRequest,
+  keeper: OperationStateKeeper,
+  wait: (granted: () => boolean) => Promise<void>,
+): Promise<Lock> {
+  let granted = false;
+  setHandler(defineSignal(MESSAGES.granted), () => {
+    granted = true;
+  });
+  const answer = await activities.requestClusterLock({ cluster, lock });
+  if (answer.state !== 'queued') return answer;
+  keeper.state('queued', ['abort'], `the cluster: busy with ${answer.busyWith}; place ${answer.position} in the queue`);
+  await wait(() => granted);
+  return { state: 'granted' };
+}
+
+export async function releaseCluster(cluster: string, operationId: string): Promise<void> {
+  // The entity finds out by itself that a holder has ended; a lost signal only delays the next in the queue.
+  await getExternalWorkflowHandle(clusterEntityId(cluster))
+    .signal(CLUSTER_MESSAGES.release, operationId)
+    .catch(() => undefined);
+}

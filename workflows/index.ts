@@ -1,0 +1,3 @@
+/** All workflows of the bundle. */
+export { cluster } from './cluster/cluster.ts';
+export { upgradeHostedEngine } from './upgrade/upgrade.ts';

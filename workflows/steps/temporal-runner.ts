@@ -1,0 +1,217 @@
+/**
+ * Runs an operation's steps durably: one activity per step with its time limits and retries, parking when a step fails
+ * for good, compensation in reverse order on abort or cancellation.
+ */
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
+import {
+  MESSAGES,
+  type OperationTiming,
+  type OperationView,
+  type OperatorAction,
+  type OperatorCommand,
+  type StepOutcome,
+  type StepPlan,
+} from '../model/operation.ts';
+import { stepFailure } from './failure.ts';
+import type { OperationStateKeeper } from './operation-state.ts';
+import type { StepRunner, Undo } from './runner.ts';
+
+type Decision = 'retry' | 'skip' | 'abort';
+
+/** Thrown through the operation's body when an operator aborts it: the body has nothing to catch. */
+export class OperationAborted extends Error {
+  override readonly name = 'OperationAborted';
+}
+
+const UNDO_ATTEMPT_MS = 600_000;
+
+export class TemporalRunner<A extends object> implements StepRunner<A> {
+  readonly #keeper: OperationStateKeeper;
+  readonly #timing: OperationTiming;
+  #undos: Undo<A>[] = [];
+  #decision: { readonly action: Decision; readonly by: OperatorCommand } | undefined;
+  #abortedBy: OperatorCommand | undefined;
+  #current: CancellationScope | undefined;
+
+  constructor(keeper: OperationStateKeeper, timing: OperationTiming) {
+    this.#keeper = keeper;
+    this.#timing = timing;
+    this.#listen();
+  }
+
+  get abortedBy(): OperatorCommand | undefined {
+    return this.#abortedBy;
+  }
+
+  #listen(): void {
+    setHandler(defineQuery<OperationView>(MESSAGES.view), () => this.#keeper.view, {
+      description: 'Steps of the operation, their states, and what can be done now',
+    });
+    this.#accept('retry', 'Try the parked step again');
+    this.#accept('skip', 'Leave the parked step out (only where that can do no harm)');
+    this.#accept('abort', 'Stop, and take back what was done so far in reverse order');
+  }
+
+  /** Validators are synchronous on purpose: an async one never rejects (orchestration.md, finding 2). */
+  #accept(action: OperatorAction, description: string): void {
+    const validator = (command: OperatorCommand): void => {
+      if (typeof command?.by !== 'string' || command.by === '')
+        throw new Error(`${action} needs "by": who asks for it?`);
+      const { state, actions } = this.#keeper.view;
+      if (actions.includes(action)) return;
+      const allowed =
+        actions.length === 0 ? 'nothing can be asked of it any more' : `possible now: ${actions.join(', ')}`;
+      throw new Error(`can't ${action}: the operation is ${state}; ${allowed}`);
+    };
+    const handler = (command: OperatorCommand): OperationView => {
+      if (action === 'abort') this.#abort(command);
+      else this.#decision = { action, by: command };
+      return this.#keeper.view;
+    };
+    setHandler(defineUpdate<OperationView, [OperatorCommand]>(action), handler, { validator, description });
+  }
+
+  #abort(command: OperatorCommand): void {
+    this.#abortedBy = command;
+    this.#decision = { action: 'abort', by: command };
+    this.#keeper.state('aborting', []);
+    this.#current?.cancel();
+  }
+
+  /** Waits in the queue of the cluster until the lock is granted. */
+  async waitUnlessAborted(granted: () => boolean): Promise<void> {
+    await condition(() => granted() || this.#abortedBy !== undefined);
+    this.#checkAborted();
+  }
+
+  #checkAborted(): void {
+    if (this.#abortedBy !== undefined) throw new OperationAborted();
+  }
+
+  async step<T>(plan: StepPlan, call: (activities: A) => Promise<StepOutcome<T>>, undo?: Undo<A>): Promise<T> {
+    // Registered before the act: an act that happened although its answer was lost must be taken back too.
+    if (undo !== undefined) this.#undos.push(undo);
+    const outcome = await this.#untilDecided(plan, call);
+    if (outcome === undefined) throw new Error(`step ${plan.name} can't be skipped`);
+    return outcome.value;
+  }
+
+  async optional<T>(plan: StepPlan, call: (activities: A) => Promise<StepOutcome<T>>): Promise<T | undefined> {
+    return (await this.#untilDecided(plan, call))?.value;
+  }
+
+  async #untilDecided<T>(
+    plan: StepPlan,
+    call: (activities: A) => Promise<StepOutcome<T>>,
+  ): Promise<StepOutcome<T> | undefined> {
+    for (;;) {
+      this.#checkAborted();
+      this.#keeper.stepStarts(plan.name);
+      const result = await this.#attempt(plan.title, plan.attemptMs, call);
+      if ('outcome' in result) {
+        const { done, summary, notes } = result.outcome;
+        const state = done === 'before' ? 'already-done' : 'done';
+        this.#keeper.stepIs(plan.name, { state, summary, ...(notes === undefined ? {} : { notes }) });
+        return result.outcome;
+      }
+      this.#checkAborted();
+      this.#keeper.stepIs(plan.name, { state: 'parked', failure: stepFailure(result.error) });
+      const decision = await this.#park(
+        plan.title,
+        plan.skippable === true ? ['retry', 'skip', 'abort'] : ['retry', 'abort'],
+      );
+      if (decision === 'abort') throw new OperationAborted();
+      this.#keeper.state('running', ['abort']);
+      if (decision === 'skip') {
+        this.#keeper.stepIs(plan.name, { state: 'skipped', summary: `skipped by ${this.#decidedBy}` });
+        return undefined;
+      }
+    }
+  }
+
+  #decidedBy = '';
+
+  async #park(title: string, actions: readonly OperatorAction[]): Promise<Decision> {
+    this.#decision = undefined;
+    this.#keeper.state('parked', actions, `an operator: ${title}`);
+    await condition(() => this.#decision !== undefined);
+    const decision = this.#decision as { action: Decision; by: OperatorCommand } | undefined;
+    this.#decidedBy = decision?.by.by ?? '';
+    return decision?.action ?? 'retry';
+  }
+
+  /** One scheduling of the activity with all its retries. Cancellation of the workflow passes through. */
+  async #attempt<T>(
+    summary: string,
+    attemptMs: number,
+    call: (activities: A) => Promise<StepOutcome<T>>,
+  ): Promise<{ outcome: StepOutcome<T> } | { error: unknown }> {
+    const { firstRetryMs, maxRetryMs, stepPatienceMs, heartbeatMs } = this.#timing;
+    const activities = proxyActivities<A>({
+      summary,
+      startToCloseTimeout: attemptMs,
+      scheduleToCloseTimeout: attemptMs + stepPatienceMs,
+      heartbeatTimeout: heartbeatMs,
+      retry: { initialInterval: firstRetryMs, maximumInterval: maxRetryMs, backoffCoefficient: 2 },
+      // An undo must not start while the act still runs.
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }) as A;
+    const scope = new CancellationScope();
+    this.#current = scope;
+    try {
+      return { outcome: await scope.run(() => call(activities)) };
+    } catch (error) {
+      if (isCancellation(error) && this.#abortedBy === undefined) throw error;
+      return { error };
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  notNeeded(names: readonly string[], why: string): void {
+    for (const name of names) this.#keeper.stepIs(name, { state: 'not-needed', summary: why });
+  }
+
+  commit(): void {
+    this.#undos = this.#undos.filter((undo) => undo.always === true);
+  }
+
+  discardUndo(name: string): void {
+    this.#undos = this.#undos.filter((undo) => undo.name !== name);
+  }
+
+  /** Takes back what was done, last first. An undo that fails for good parks like a step; it may be skipped knowingly. */
+  async compensate(): Promise<void> {
+    await CancellationScope.nonCancellable(async () => {
+      for (const undo of this.#undos.toReversed()) await this.#undo(undo);
+      this.#undos = [];
+    });
+  }
+
+  async #undo(undo: Undo<A>): Promise<void> {
+    for (;;) {
+      this.#keeper.undoStarts(undo.name, undo.title);
+      const result = await this.#attempt(undo.title, UNDO_ATTEMPT_MS, undo.run);
+      if ('outcome' in result) {
+        this.#keeper.undoIs(undo.name, { state: 'undone', summary: result.outcome.summary });
+        return;
+      }
+      this.#keeper.undoIs(undo.name, { state: 'parked', failure: stepFailure(result.error) });
+      const decision = await this.#park(undo.title, ['retry', 'skip']);
+      this.#keeper.state('aborting', []);
+      if (decision === 'skip') {
+        this.#keeper.undoIs(undo.name, { state: 'skipped', summary: `left as it is by ${this.#decidedBy}` });
+        return;
+      }
+    }
+  }
+}

@@ -11,11 +11,25 @@ export type LabFault =
   /** Verb answers after a delay, in lab milliseconds. */
   | { readonly kind: 'vdsm-slow'; readonly host?: string; readonly verb: string; readonly delayMs: number }
   /** Verb answers with this error. */
-  | { readonly kind: 'vdsm-error'; readonly host?: string; readonly verb: string; readonly code: number; readonly message: string; readonly times: number }
+  | {
+      readonly kind: 'vdsm-error';
+      readonly host?: string;
+      readonly verb: string;
+      readonly code: number;
+      readonly message: string;
+      readonly times: number;
+    }
   /** Volume.create / PUT fail for want of space. */
   | { readonly kind: 'storage-full'; readonly times: number }
   /** Engine answers matching requests (`POST /storagedomains`; `*` matches any text without a slash) with this status. */
-  | { readonly kind: 'engine-error'; readonly match: string; readonly status: number; readonly reason: string; readonly detail: string; readonly times: number }
+  | {
+      readonly kind: 'engine-error';
+      readonly match: string;
+      readonly status: number;
+      readonly reason: string;
+      readonly detail: string;
+      readonly times: number;
+    }
   /** Engine drops the connection after it carried out the command. */
   | { readonly kind: 'engine-drop'; readonly match: string; readonly times: number }
   | { readonly kind: 'engine-slow'; readonly match: string; readonly delayMs: number }
@@ -61,13 +75,19 @@ export class LabFaultBoard implements FaultBoard {
   }
 
   /** The first active fault of this kind that `matches`; nothing is used up. */
-  peek<K extends LabFault['kind']>(kind: K, matches: (fault: FaultOf<K>) => boolean = () => true): FaultOf<K> | undefined {
+  peek<K extends LabFault['kind']>(
+    kind: K,
+    matches: (fault: FaultOf<K>) => boolean = () => true,
+  ): FaultOf<K> | undefined {
     for (const { fault } of this.#faults) if (isKind(fault, kind) && matches(fault)) return fault;
     return undefined;
   }
 
   /** Like `peek`, and uses up one of the fault's times; at the last one the fault is gone. */
-  take<K extends LabFault['kind']>(kind: K, matches: (fault: FaultOf<K>) => boolean = () => true): FaultOf<K> | undefined {
+  take<K extends LabFault['kind']>(
+    kind: K,
+    matches: (fault: FaultOf<K>) => boolean = () => true,
+  ): FaultOf<K> | undefined {
     for (const [index, entry] of this.#faults.entries()) {
       const { fault } = entry;
       if (!isKind(fault, kind) || !matches(fault)) continue;

@@ -37,7 +37,13 @@ describe('makePki', () => {
         const leaf = new X509Certificate(pem('host1-cert'));
         expect(host.includes(':') || host.startsWith('1') ? leaf.checkIP(host) : leaf.checkHost(host)).toBe(host);
       }
-      const socket = connect({ port, host: '127.0.0.1', ca: pem('ca'), cert: pem('client-cert'), key: pem('client-key') });
+      const socket = connect({
+        port,
+        host: '127.0.0.1',
+        ca: pem('ca'),
+        cert: pem('client-cert'),
+        key: pem('client-key'),
+      });
       const [chunk] = (await once(socket, 'data')) as [Buffer];
       expect(chunk.toString()).toContain('CN=client');
       socket.destroy();

@@ -67,7 +67,10 @@ function extensions(key: KeyObject, issuerKey: KeyObject, names: readonly string
     extension('2.5.29.35', false, sequence(tlv(0x80, keyId(issuerKey)))),
   ];
   if (names === undefined) {
-    list.push(extension('2.5.29.19', true, sequence(derTrue())), extension('2.5.29.15', true, bitString(KEY_USAGE_CA, 1)));
+    list.push(
+      extension('2.5.29.19', true, sequence(derTrue())),
+      extension('2.5.29.15', true, bitString(KEY_USAGE_CA, 1)),
+    );
   } else {
     list.push(
       extension('2.5.29.19', true, sequence()),

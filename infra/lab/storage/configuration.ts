@@ -86,7 +86,9 @@ export async function configurationTar(fixture: LabFixture, date: Date): Promise
     date,
   );
   if (archive.length > CONFIGURATION_TAR_BYTES) {
-    throw new RangeError(`the configuration archive needs ${archive.length} bytes, the volume takes ${CONFIGURATION_TAR_BYTES}`);
+    throw new RangeError(
+      `the configuration archive needs ${archive.length} bytes, the volume takes ${CONFIGURATION_TAR_BYTES}`,
+    );
   }
   return Buffer.concat([archive, Buffer.alloc(CONFIGURATION_TAR_BYTES - archive.length)]);
 }

@@ -4,7 +4,14 @@ export { createLabStorage, type CreateStorageOptions, ovfStoreImages } from './c
 export { uuidFrom } from './ids.ts';
 export { importVmOvf, importVms, type ImportVm } from './import-vms.ts';
 export { LabStorage, type OvfStore, type StorageDomainFiles } from './lab-storage.ts';
-export { formatOvfStoreDescription, javaDate, type OvfStoreDescription, packOvfs, parseOvfStoreDescription, unpackOvfs } from './ovf-store.ts';
+export {
+  formatOvfStoreDescription,
+  javaDate,
+  type OvfStoreDescription,
+  packOvfs,
+  parseOvfStoreDescription,
+  unpackOvfs,
+} from './ovf-store.ts';
 export { packTar, unpackTar } from './tar.ts';
 export { listImages, listVolumes, type VolumeFile } from './volume-files.ts';
 export { BLANK_UUID, type VolumeMetadata } from './volume-metadata.ts';

@@ -11,7 +11,5 @@ export function parseLines(text: string): Map<string, string> {
 }
 
 export function sortedLines(values: ReadonlyMap<string, string | number>): string[] {
-  return [...values]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}=${value}`);
+  return [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value}`);
 }

@@ -3,14 +3,49 @@
  *
  * Any process of a lab may open it; nothing is kept in memory, so what one writes another reads.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LabDomain, type LabFixture, labPaths, mountFolder } from '../fixture.ts';
-import { type DomainMetadata, formatDomainMetadata, newDomainMetadata, parseDomainMetadata } from './domain-metadata.ts';
-import { formatOvfStoreDescription, type OvfStoreDescription, packOvfs, parseOvfStoreDescription, unpackOvfs } from './ovf-store.ts';
-import { createVolume, listImages, listVolumes, type NewVolume, readVolume, type VolumeFile, writeVolumeMetadata } from './volume-files.ts';
-import { BLOCK_BYTES, formatGlobalBlock, formatHostBlock, type HostBlock, parseGlobalBlock, parseHostBlock } from './whiteboard.ts';
+import {
+  type DomainMetadata,
+  formatDomainMetadata,
+  newDomainMetadata,
+  parseDomainMetadata,
+} from './domain-metadata.ts';
+import {
+  formatOvfStoreDescription,
+  type OvfStoreDescription,
+  packOvfs,
+  parseOvfStoreDescription,
+  unpackOvfs,
+} from './ovf-store.ts';
+import {
+  createVolume,
+  listImages,
+  listVolumes,
+  type NewVolume,
+  readVolume,
+  type VolumeFile,
+  writeVolumeMetadata,
+} from './volume-files.ts';
+import {
+  BLOCK_BYTES,
+  formatGlobalBlock,
+  formatHostBlock,
+  type HostBlock,
+  parseGlobalBlock,
+  parseHostBlock,
+} from './whiteboard.ts';
 
 export interface StorageDomainFiles {
   readonly id: string;
@@ -104,7 +139,9 @@ export class LabStorage {
   /** Volumes of all images of a domain. */
   volumes(domainId: string): VolumeFile[] {
     const { dir } = this.domain(domainId);
-    const files = listImages(dir).flatMap((image) => listVolumes(dir, image).map((volume) => readVolume(dir, image, volume)));
+    const files = listImages(dir).flatMap((image) =>
+      listVolumes(dir, image).map((volume) => readVolume(dir, image, volume)),
+    );
     return files.filter((file) => file !== undefined);
   }
 

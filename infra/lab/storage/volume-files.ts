@@ -3,7 +3,17 @@
  *
  * The truth is in the files and is read at each call: tests tamper with them, and so does another process of the lab.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { BLANK_UUID, formatVolumeMetadata, parseVolumeMetadata, type VolumeMetadata } from './volume-metadata.ts';
 

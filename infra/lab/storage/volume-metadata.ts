@@ -46,7 +46,9 @@ export function formatVolumeMetadata(volume: VolumeMetadata): string {
 export function parseVolumeMetadata(text: string): VolumeMetadata | undefined {
   const values = parseLines(text);
   const texts = ['DOMAIN', 'IMAGE', 'PUUID', 'FORMAT', 'TYPE', 'VOLTYPE', 'DISKTYPE', 'DESCRIPTION', 'LEGALITY'];
-  const [domain, image, parent, format, type, voltype, disktype, description, legality] = texts.map((k) => values.get(k));
+  const [domain, image, parent, format, type, voltype, disktype, description, legality] = texts.map((k) =>
+    values.get(k),
+  );
   const numbers = [values.get('CAP'), values.get('CTIME'), values.get('GEN') ?? '0', values.get('SEQ') ?? '0'];
   const [capacity = NaN, ctime = NaN, generation = NaN, sequence = NaN] = numbers.map((text) =>
     text !== undefined && /^\d+$/.test(text) ? Number(text) : NaN,

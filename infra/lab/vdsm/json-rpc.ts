@@ -44,10 +44,11 @@ function toVdsmError(error: unknown): VdsmError {
   return fail.internal({ reason: error instanceof Error ? error.message : String(error) });
 }
 
-async function answer(request: RpcRequest, id: Json, execute: Execute): Promise<string | 'drop'> {
+/** The answer's text; undefined when the connection is to be cut. */
+async function answer(request: RpcRequest, id: Json, execute: Execute): Promise<string | undefined> {
   try {
     const outcome = await execute(request);
-    return outcome === 'drop' ? 'drop' : asciiJson({ jsonrpc: '2.0', id, result: outcome.result });
+    return outcome === 'drop' ? undefined : asciiJson({ jsonrpc: '2.0', id, result: outcome.result });
   } catch (error) {
     return errorAnswer(id, toVdsmError(error));
   }
@@ -65,7 +66,7 @@ async function serveOne(raw: Json, replyTo: string | undefined, peer: RpcPeer, e
     return;
   }
   const text = await answer(request, request.id, execute);
-  if (text === 'drop') peer.cut();
+  if (text === undefined) peer.cut();
   else if (request.id !== null) peer.reply(replyTo, text);
 }
 

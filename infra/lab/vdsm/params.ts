@@ -1,6 +1,6 @@
 /** Parameters of one call. VDSM hardly checks them (vdsm.md 4): what is missing surfaces as -32603, wrong types pass. */
 import { fail } from './errors.ts';
-import { isJsonObject, type Json, type JsonObject } from './python.ts';
+import { isJsonObject, type Json, type JsonObject, repr } from './python.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -33,10 +33,10 @@ export class Params {
     return value;
   }
 
-  /** Required text; numbers are taken as their text, as Python's `%s` would. */
+  /** Required text; another type is taken as Python would print it. */
   text(name: string): string {
     const value = this.required(name);
-    return typeof value === 'string' ? value : String(value);
+    return typeof value === 'string' ? value : repr(value);
   }
 
   optionalText(name: string, otherwise: string): string {

@@ -30,5 +30,8 @@ export function reprTuple(values: readonly Json[]): string {
 
 /** JSON with every character beyond ASCII as `\uXXXX`. */
 export function asciiJson(value: Json): string {
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -154,7 +154,8 @@ export class TaskTable {
       task.message = '1 jobs completed successfully';
       return;
     }
-    const known = error instanceof VdsmError ? error : fail.general(error instanceof Error ? error.message : String(error));
+    const known =
+      error instanceof VdsmError ? error : fail.general(error instanceof Error ? error.message : 'unknown error');
     task.state = error instanceof LeftoverError ? 'failed' : 'recovered';
     task.code = known.code;
     task.message = known.message;

@@ -156,6 +156,8 @@ export interface DiskAttachment {
   bootable: boolean;
   active: boolean;
   readOnly: boolean;
+  /** Device address as the OVF's map text; empty: not yet known. */
+  address: string;
 }
 
 export interface Nic {
@@ -168,6 +170,7 @@ export interface Nic {
   mac: string;
   linked: boolean;
   plugged: boolean;
+  address: string;
 }
 
 export type VmStatus =
@@ -292,9 +295,8 @@ export interface EngineEvent {
 
 /** Something that happens by itself at a lab time; kept in the database so that a restart does not lose it. */
 export type Timer = { readonly at: number } & (
-  | { readonly what: 'host'; readonly hostId: string; readonly to: 'installed' | 'booted' | 'probe' }
+  | { readonly what: 'host'; readonly hostId: string; readonly to: 'installed' | 'booted' }
   | { readonly what: 'disk'; readonly diskId: string; readonly jobId: string }
-  | { readonly what: 'score'; readonly hostId: string }
 );
 
 /** HA state of hosts that exist only in the engine's imagination (added by address, no VDSM behind them). */

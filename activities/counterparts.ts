@@ -1,0 +1,11 @@
+/** Everything that steps talk to, made once per worker. */
+import type { Archive } from './archive/client.ts';
+import type { ClusterRegistry } from './clusters.ts';
+import type { TicketSystem } from './tickets/client.ts';
+
+export interface Counterparts {
+  readonly clusters: ClusterRegistry;
+  readonly archive: Archive;
+  /** Undefined: no ticket system is configured; reports are recorded in the operation only. */
+  readonly tickets: TicketSystem | undefined;
+}

@@ -1,0 +1,149 @@
+/** Steps: import the hosted-engine storage domain into the engine, wait until it is active, and take it out again. */
+import type { StepOutcome } from '../../workflows/model/operation.ts';
+import type { StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { Counterparts } from '../counterparts.ts';
+import { CounterpartError } from '../errors.ts';
+import { poll, type StepContext } from '../step-context.ts';
+import type { EngineClient } from './client.ts';
+
+type Input = StepCall & { readonly facts: UpgradeFacts };
+
+/** The name that hosted engines give their domain (engine.md 16). */
+export const DOMAIN_NAME = 'hosted_storage';
+const POLL_MS = 250;
+const ACTIVE_LIMIT_MS = 600_000;
+
+async function attachedStatus(engine: EngineClient, facts: UpgradeFacts): Promise<string | undefined> {
+  const domains = await engine.dataCenterStorageDomains(facts.dataCenter.id);
+  const found = domains.find((domain) => domain.id === facts.domain.id);
+  return found === undefined ? undefined : (found.status ?? 'unknown');
+}
+
+async function isKnown(engine: EngineClient, facts: UpgradeFacts): Promise<boolean> {
+  return (await engine.storageDomains()).some((domain) => domain.id === facts.domain.id);
+}
+
+/** A host for the engine to look at the storage through: any that is up. */
+async function lookingHost(engine: EngineClient, facts: UpgradeFacts): Promise<string> {
+  const hosts = await engine.hosts({ allContent: false });
+  const host = hosts.find((candidate) => candidate.status === 'up' && candidate.clusterId === facts.cluster.id);
+  if (host !== undefined) return host.name;
+  throw new CounterpartError({
+    type: 'engine/no-host-up',
+    kind: 'retryable',
+    subject: `cluster ${facts.cluster.name}`,
+    what: 'the engine has no host to import the domain through',
+    why: hosts.map((candidate) => `${candidate.name} ${candidate.status}`).join('; ') || 'no host at all',
+    remedy: 'Bring a host up; it is tried again by itself.',
+  });
+}
+
+function unsupported(facts: UpgradeFacts): CounterpartError {
+  return new CounterpartError({
+    type: 'engine/import-by-hand',
+    kind: 'needs-operator',
+    subject: `storage domain ${facts.domain.id}`,
+    what: `a ${facts.domain.type} domain can’t be imported by this version`,
+    why: 'only file domains (nfs, glusterfs) are imported by path',
+    remedy: `Import it in the engine (Storage, Import Domain) under the name ${DOMAIN_NAME}, then retry: the step then finds it done.`,
+  });
+}
+
+export function importDomain({ clusters }: Counterparts) {
+  return async (_context: StepContext, input: Input): Promise<StepOutcome<null>> => {
+    const { facts } = input;
+    const engine = clusters.get(input.cluster).engine(input.operationId);
+    if ((await attachedStatus(engine, facts)) !== undefined) {
+      return { done: 'before', summary: 'the engine has the domain already', value: null };
+    }
+    if (!(await isKnown(engine, facts))) {
+      const { type, address, path } = facts.domain;
+      if (type !== 'nfs' && type !== 'glusterfs') throw unsupported(facts);
+      const host = await lookingHost(engine, facts);
+      const imported = await engine.importFileStorageDomain({ name: DOMAIN_NAME, host, storageType: type, address, path });
+      if (imported.id !== facts.domain.id) {
+        throw new CounterpartError({
+          type: 'engine/another-domain',
+          kind: 'needs-operator',
+          subject: `${address}:${path}`,
+          what: 'the engine found another storage domain there',
+          why: `it imported ${imported.id}, the hosts use ${facts.domain.id}`,
+          remedy: 'Look at the path in hosted-engine.conf (storage=), remove the wrong domain from the engine, then retry.',
+        });
+      }
+    }
+    await engine.attachStorageDomain(facts.dataCenter.id, facts.domain.id);
+    const where = `${facts.domain.address}:${facts.domain.path}`;
+    return { done: 'now', summary: `${DOMAIN_NAME} imported from ${where} and attached to ${facts.dataCenter.name}`, value: null };
+  };
+}
+
+/** States from which a domain does not come by itself. */
+const STUCK = new Set(['maintenance', 'inactive', 'unattached']);
+
+export function awaitDomainActive({ clusters }: Counterparts) {
+  return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
+    const { facts } = input;
+    const engine = clusters.get(input.cluster).engine(input.operationId);
+    if ((await attachedStatus(engine, facts)) === 'active') {
+      return { done: 'before', summary: 'the domain is active', value: null };
+    }
+    let last = 'unknown';
+    let helped = false;
+    const active = await poll(
+      context,
+      { what: `storage domain ${DOMAIN_NAME} to become active`, everyMs: POLL_MS, limitMs: ACTIVE_LIMIT_MS },
+      async () => {
+        last = (await attachedStatus(engine, facts)) ?? 'not attached';
+        if (last === 'active') return true;
+        if (STUCK.has(last) && !helped) {
+          helped = true;
+          await engine.activateStorageDomain(facts.dataCenter.id, facts.domain.id);
+        }
+        return undefined;
+      },
+    );
+    if (active === true) return { done: 'now', summary: 'the domain became active', value: null };
+    throw new CounterpartError({
+      type: 'engine/domain-not-active',
+      kind: 'needs-operator',
+      subject: `storage domain ${DOMAIN_NAME}`,
+      what: 'it did not become active',
+      why: `its status is ${last} after ${ACTIVE_LIMIT_MS / 60_000} minutes`,
+      remedy: 'Look at the engine’s events for the domain and at the storage, repair it, then retry.',
+    });
+  };
+}
+
+async function takeDown(engine: EngineClient, facts: UpgradeFacts, context: StepContext): Promise<void> {
+  const { dataCenter, domain } = facts;
+  const status = await attachedStatus(engine, facts);
+  if (status === undefined) return;
+  if (status !== 'maintenance') {
+    await engine.deactivateStorageDomain(dataCenter.id, domain.id);
+    await poll(
+      context,
+      { what: `storage domain ${DOMAIN_NAME} to go to maintenance`, everyMs: POLL_MS, limitMs: ACTIVE_LIMIT_MS },
+      async () => ((await attachedStatus(engine, facts)) === 'maintenance' ? true : undefined),
+    );
+  }
+  await engine.detachStorageDomain(dataCenter.id, domain.id);
+  await poll(
+    context,
+    { what: `storage domain ${DOMAIN_NAME} to be detached`, everyMs: POLL_MS, limitMs: ACTIVE_LIMIT_MS },
+    async () => ((await attachedStatus(engine, facts)) === undefined ? true : undefined),
+  );
+}
+
+/** Compensation: the engine forgets the domain; what lies on storage stays. */
+export function removeDomain({ clusters }: Counterparts) {
+  return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
+    const { facts } = input;
+    const engine = clusters.get(input.cluster).engine(input.operationId);
+    if (facts.domainKnownBefore) return { done: 'before', summary: 'kept: the engine had the domain before', value: null };
+    if (!(await isKnown(engine, facts))) return { done: 'before', summary: 'the engine does not have the domain', value: null };
+    await takeDown(engine, facts, context);
+    await engine.removeStorageDomain(facts.domain.id, { host: await lookingHost(engine, facts), format: false });
+    return { done: 'now', summary: 'the engine forgot the domain; its data stayed on storage', value: null };
+  };
+}

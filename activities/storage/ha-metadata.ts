@@ -1,0 +1,24 @@
+/** The HA metadata volume (whiteboard) read from outside, through the SPM (ha-agent.md 1.2). */
+import type { VolumeRef } from '../../workflows/model/upgrade.ts';
+import type { VdsmClient } from '../vdsm/client.ts';
+import { readVolume, type Place } from './volumes.ts';
+import { BLOCK_BYTES, parseGlobalBlock } from './whiteboard.ts';
+
+/** Host ids are small in practice; so many slots are backed up. */
+export const BACKED_UP_SLOTS = 64;
+
+/** The flag in block 0, which every agent obeys. A block that nobody wrote yet means "off". */
+export async function readGlobalMaintenance(
+  spm: VdsmClient,
+  place: Place,
+  metadata: VolumeRef,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const block = await readVolume(spm, place, metadata, BLOCK_BYTES, signal);
+  return parseGlobalBlock(block).maintenance;
+}
+
+/** Block 0 and the slots of the hosts, as they lie there. */
+export function readWhiteboard(spm: VdsmClient, place: Place, metadata: VolumeRef, signal: AbortSignal): Promise<Buffer> {
+  return readVolume(spm, place, metadata, BLOCK_BYTES * (BACKED_UP_SLOTS + 1), signal);
+}

@@ -1,0 +1,125 @@
+/** Step: write the engine VM's OVF to both OVF_STORE copies, one after the other, and read each back. */
+import type { StepOutcome } from '../../workflows/model/operation.ts';
+import type { BackupRef, ConvertedDefinition, OvfStoreDisk, StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import { readBackup } from '../archive/read-backup.ts';
+import type { Counterparts } from '../counterparts.ts';
+import { CounterpartError } from '../errors.ts';
+import { sha256 } from '../ids.ts';
+import type { StepContext } from '../step-context.ts';
+import type { VdsmClient } from '../vdsm/client.ts';
+import { buildOvfStoreArchive, formatOvfStoreDescription } from './ovf-store-archive.ts';
+import { findOvfStores, readOvfStore, type OvfStoreCopy } from './ovf-store.ts';
+import { callOptions, readVolume, writeVolume, type FoundVolume } from './volumes.ts';
+
+type Input = StepCall & {
+  readonly facts: UpgradeFacts;
+  readonly disks: readonly OvfStoreDisk[];
+  readonly definition: ConvertedDefinition;
+};
+
+function placeOf(facts: UpgradeFacts) {
+  return { pool: facts.dataCenter.id, domain: facts.domain.id };
+}
+
+async function describe(spm: VdsmClient, call: StepCall, facts: UpgradeFacts, copy: FoundVolume, description: string, signal: AbortSignal) {
+  await spm.call(
+    'Volume.setDescription',
+    {
+      volumeID: copy.volume,
+      storagepoolID: facts.dataCenter.id,
+      storagedomainID: facts.domain.id,
+      imageID: copy.image,
+      description,
+    },
+    callOptions(call, signal),
+  );
+}
+
+/**
+ * Replaces a copy's content: marked as not valid first and as valid last, so that a crash in between leaves a copy that
+ * nobody trusts (engine.md 11.4).
+ */
+async function replaceCopy(
+  spm: VdsmClient,
+  call: StepCall,
+  facts: UpgradeFacts,
+  copy: FoundVolume,
+  ovfs: ReadonlyMap<string, string>,
+  context: StepContext,
+): Promise<void> {
+  const { signal } = context;
+  const domainId = facts.domain.id;
+  const updatedAt = context.now();
+  const archive = await buildOvfStoreArchive({ ovfs, domainId, updatedAt });
+  await describe(spm, call, facts, copy, formatOvfStoreDescription({ updated: false, domainId }), signal);
+  context.waitsFor(`${spm.name} to take ${archive.length} bytes for OVF_STORE ${copy.volume}`);
+  await writeVolume(spm, placeOf(facts), copy, archive, signal);
+  const readBack = await readVolume(spm, placeOf(facts), copy, archive.length, signal);
+  if (sha256(readBack) !== sha256(archive)) {
+    throw new CounterpartError({
+      type: 'storage/read-back-differs',
+      kind: 'retryable',
+      subject: `OVF_STORE ${copy.volume}`,
+      what: 'what was read back is not what was written',
+      why: `SHA-256 ${sha256(readBack).slice(0, 12)} instead of ${sha256(archive).slice(0, 12)}`,
+      remedy: 'It is written again by itself; if it lasts, somebody else writes to the disk or the storage is broken.',
+    });
+  }
+  const description = formatOvfStoreDescription({ updated: true, domainId, size: archive.length, updatedAt });
+  await describe(spm, call, facts, copy, description, signal);
+}
+
+/** The OVFs of other VMs that the stores hold: they must not be lost by writing ours. The newer copy wins. */
+function otherVms(copies: readonly OvfStoreCopy[]): Map<string, string> {
+  const time = (copy: OvfStoreCopy) => copy.description?.lastUpdated?.getTime() ?? 0;
+  const [newest] = copies.filter((copy) => copy.ovfs !== undefined).toSorted((a, b) => time(b) - time(a));
+  return new Map(newest?.ovfs ?? []);
+}
+
+function isCurrent(copy: OvfStoreCopy, wanted: ReadonlyMap<string, string>): boolean {
+  const { ovfs } = copy;
+  return ovfs !== undefined && ovfs.size === wanted.size && [...wanted].every(([id, ovf]) => ovfs.get(id) === ovf);
+}
+
+export function writeOvf({ clusters }: Counterparts) {
+  return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
+    const { facts, definition } = input;
+    const spm = await clusters.get(input.cluster).hosts.spm(facts.dataCenter.id, context.signal);
+    const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
+    const copies: OvfStoreCopy[] = [];
+    for (const volume of volumes) copies.push(await readOvfStore(spm, placeOf(facts), volume, context.signal));
+    const wanted = otherVms(copies).set(facts.vm.id, definition.ovf);
+    const stale = volumes.filter((_, index) => !(copies[index] !== undefined && isCurrent(copies[index], wanted)));
+    for (const volume of stale) await replaceCopy(spm, input, facts, volume, wanted, context);
+    const notes = copies.flatMap((copy) => (copy.fault === undefined ? [] : [`${copy.volume} before: ${copy.fault}`]));
+    const kept = wanted.size - 1;
+    if (stale.length === 0) {
+      return { done: 'before', summary: `both copies hold this OVF (SHA-256 ${definition.sha256.slice(0, 12)})`, notes, value: null };
+    }
+    const summary = `${stale.length} of ${volumes.length} copies written through ${spm.name} and read back equal; ${kept} other OVFs kept`;
+    return { done: 'now', summary, notes, value: null };
+  };
+}
+
+type RestoreInput = StepCall & { readonly facts: UpgradeFacts; readonly disks: readonly OvfStoreDisk[]; readonly backup: BackupRef };
+
+/** Compensation: disks that were there before get their former content back, from the backup. */
+export function restoreOvfStores({ clusters, archive }: Counterparts) {
+  return async (context: StepContext, input: RestoreInput): Promise<StepOutcome<null>> => {
+    const { facts } = input;
+    const foreign = input.disks.filter((disk) => !disk.createdByUs);
+    if (foreign.length === 0) return { done: 'before', summary: 'the disks are this operation’s own', value: null };
+    const backup = await readBackup(archive, input.backup);
+    const spm = await clusters.get(input.cluster).hosts.spm(facts.dataCenter.id, context.signal);
+    const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
+    for (const disk of foreign) {
+      const volume = volumes.find((found) => found.volume === disk.volume);
+      if (volume === undefined) continue;
+      const content = await backup.find(`ovf-store-${disk.volume}.tar`);
+      const description = await backup.find(`ovf-store-${disk.volume}.json`);
+      if (content !== undefined) await writeVolume(spm, placeOf(facts), volume, content, context.signal);
+      if (description !== undefined) await describe(spm, input, facts, volume, description.toString('utf8'), context.signal);
+    }
+    return { done: 'now', summary: `former content of ${foreign.length} disks put back from the backup`, value: null };
+  };
+}

@@ -1,0 +1,205 @@
+/**
+ * A volume's content over HTTP on VDSM's own port (vdsm.md 10 "Data streams"): how the engine writes OVF_STORE.
+ *
+ * Works on the SPM with a connected pool. Each stream has a connection of its own, apart from the client's calls.
+ */
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { z } from 'zod';
+import { CounterpartError } from '../errors.ts';
+import { abortReason, systemClock, type Clock } from './clock.ts';
+import { CONNECT_TIMEOUT_MS, dialTls, reset, type VdsmPeer } from './dial.ts';
+import { codeError, unknownOutcome } from './errors.ts';
+import { parseJson } from './json-rpc.ts';
+import { linkError, lostError } from './link-errors.ts';
+import { num } from './shapes.ts';
+
+/** Where a volume is, by ids. */
+export interface VolumePlace {
+  readonly pool: string;
+  readonly domain: string;
+  readonly image: string;
+  readonly volume: string;
+}
+
+export interface StreamOptions {
+  readonly signal?: AbortSignal;
+  /** For the whole exchange; default 180 s. The engine's 20 s once got hosts fenced that were only slow. */
+  readonly timeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** VDSM's side of a stream is a task on the SPM. */
+export interface StreamTask {
+  /** "Done" on the wire means only that the stream ended: `runTask` this one to learn whether it was written. */
+  readonly taskId: string | undefined;
+}
+
+interface Answered extends StreamTask {
+  readonly body: Buffer;
+}
+
+type Method = 'PUT' | 'GET';
+const ERROR_BODY_BYTES_MAX = 64 * 1024;
+const failure = z.looseObject({ status: z.looseObject({ code: num, message: z.string().default('') }) });
+
+/**
+ * Overwrites the volume from its first byte on; what lay behind the end of `bytes` stays.
+ * @throws CounterpartError with VDSM's code; `vdsm/stream-cut` with `outcomeUnknown` when the connection ended or the
+ * time was up after the first byte went out: read the volume back. Or the signal's reason.
+ */
+export async function putVolume(
+  peer: VdsmPeer,
+  place: VolumePlace,
+  bytes: Buffer,
+  options: StreamOptions = {},
+): Promise<StreamTask> {
+  const { taskId } = await stream(peer, 'PUT', place, { 'content-length': String(bytes.length) }, bytes, options);
+  return { taskId };
+}
+
+/**
+ * The first `length` bytes of the volume; VDSM can't start elsewhere. The task needs no look afterwards: all bytes are there.
+ * @throws CounterpartError as `putVolume`, but a cut is plainly retryable: reading changes nothing
+ */
+export async function getVolume(
+  peer: VdsmPeer,
+  place: VolumePlace,
+  length: number,
+  options: StreamOptions = {},
+): Promise<Buffer> {
+  if (!Number.isSafeInteger(length) || length < 1) throw new RangeError(`reading ${length} bytes`);
+  const { body } = await stream(peer, 'GET', place, { range: `bytes=0-${length - 1}` }, undefined, options, length);
+  return body.length > length ? body.subarray(0, length) : body;
+}
+
+async function stream(
+  peer: VdsmPeer,
+  method: Method,
+  place: VolumePlace,
+  headers: Readonly<Record<string, string>>,
+  bytes: Buffer | undefined,
+  options: StreamOptions,
+  expected = 0,
+): Promise<Answered> {
+  const { signal, clock = systemClock, connectTimeoutMs = CONNECT_TIMEOUT_MS, timeoutMs = 180_000 } = options;
+  const socket = await dialTls(peer, { signal, clock, timeoutMs: Math.min(connectTimeoutMs, timeoutMs) });
+  try {
+    return await new Promise<Answered>((resolve, reject) => {
+      const sent = send(socket, peer, method, place, headers);
+      const fail = (error: Error) => reject(error);
+      const cancel = clock.after(timeoutMs, () => fail(cut(peer, method, `not done within ${timeoutMs} ms`)));
+      const onAbort = () => signal !== undefined && fail(abortReason(signal));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      socket.once('close', () => {
+        cancel();
+        signal?.removeEventListener('abort', onAbort);
+      });
+      sent.on('error', (cause) => fail(cut(peer, method, linkError(peer.name, cause).facts.why, cause)));
+      sent.on('response', (response) => {
+        readAnswer(peer, method, response, expected).then(resolve, reject);
+      });
+      sent.end(bytes);
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+function send(
+  socket: TLSSocket,
+  peer: VdsmPeer,
+  method: Method,
+  place: VolumePlace,
+  headers: Readonly<Record<string, string>>,
+): ClientRequest {
+  return request({
+    // The dialled connection, with its checks, instead of one of an agent's.
+    createConnection: () => socket,
+    method,
+    path: '/',
+    headers: {
+      host: peer.address.includes(':') ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`,
+      connection: 'close',
+      'storage-pool-id': place.pool,
+      'storage-domain-id': place.domain,
+      'image-id': place.image,
+      'volume-id': place.volume,
+      ...headers,
+    },
+  });
+}
+
+async function readAnswer(
+  peer: VdsmPeer,
+  method: Method,
+  response: IncomingMessage,
+  expected: number,
+): Promise<Answered> {
+  const status = response.statusCode ?? 0;
+  const taskId = header(response, 'task-id');
+  // VDSM ends the answer to a PUT neither with a length nor, at times, with the connection: its head is all of it.
+  if (method === 'PUT' && status >= 200 && status < 300) return { taskId, body: Buffer.alloc(0) };
+  if (method === 'GET' && status === 206) return { taskId, body: await readBody(peer, response, expected) };
+  const body = await readSome(response);
+  const parsed = failure.safeParse(parseJson(body));
+  if (parsed.success) throw codeError(peer.name, method, parsed.data.status.code, parsed.data.status.message);
+  throw new CounterpartError({
+    type: 'vdsm/stream-refused',
+    // 5xx without VDSM's status object is an exception in its handler, which may come after the first bytes.
+    kind: status >= 500 ? 'retryable' : 'fatal',
+    subject: peer.name,
+    what: `${method} of a volume failed with HTTP status ${status}`,
+    why: body.toString('utf8').trim().slice(0, 200) || response.statusMessage || 'VDSM gave no reason',
+    remedy: 'Look at vdsm.log on the host',
+    code: status,
+    outcomeUnknown: method === 'PUT' && status >= 500,
+  });
+}
+
+function header(response: IncomingMessage, name: string): string | undefined {
+  const value = response.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Exactly what was asked for: an end before that is a cut, whatever content-length said. */
+async function readBody(peer: VdsmPeer, response: IncomingMessage, expected: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= expected) break;
+    }
+  } catch (cause) {
+    throw cut(peer, 'GET', `the connection ended after ${size} of ${expected} bytes`, cause);
+  }
+  if (size < expected) throw cut(peer, 'GET', `the answer ended after ${size} of ${expected} bytes`, reset());
+  return Buffer.concat(chunks);
+}
+
+/** Best effort: an error's text is worth what arrived of it. */
+async function readSome(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= ERROR_BODY_BYTES_MAX) break;
+    }
+  } catch {
+    // The status code is known, which is what counts.
+  }
+  return Buffer.concat(chunks);
+}
+
+function cut(peer: VdsmPeer, method: Method, why: string, cause?: unknown): CounterpartError {
+  if (method === 'PUT') return unknownOutcome(peer.name, 'PUT of a volume', 'stream-cut', why, cause);
+  const { facts } = lostError(peer.name, 'stream-cut', why, 'Read again');
+  return new CounterpartError({ ...facts, what: 'GET of a volume was cut short' }, { cause });
+}

@@ -1,0 +1,103 @@
+/** The hosts of a cluster: work goes to one that answers, and moves to another when that one goes down. */
+import type { HostConfig } from '../clusters.ts';
+import { CounterpartError } from '../errors.ts';
+import { VdsmClient } from './client.ts';
+
+/** Two hosts that can't be reached cost this much each before a third is asked. */
+const PROBE_LIMIT_MS = 5000;
+
+function connectionTrouble(error: unknown): boolean {
+  return error instanceof CounterpartError && error.facts.type.startsWith('vdsm/') && error.facts.kind === 'retryable';
+}
+
+function noneLeft(subject: string, what: string, tried: readonly string[]): CounterpartError {
+  return new CounterpartError({
+    type: 'vdsm/no-host',
+    kind: 'retryable',
+    subject,
+    what,
+    why: tried.length === 0 ? 'no host is configured' : tried.join('; '),
+    remedy: 'Bring up one of the hosts (or its vdsmd service); it is tried again by itself.',
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof CounterpartError ? error.facts.why : String(error);
+}
+
+export class HostPool {
+  readonly clients: readonly VdsmClient[];
+  #order: VdsmClient[];
+
+  constructor(hosts: readonly HostConfig[]) {
+    this.clients = hosts.map(
+      ({ name, address, vdsmPort, ca, cert, key }) => new VdsmClient({ name, address, port: vdsmPort, ca, cert, key }),
+    );
+    this.#order = [...this.clients];
+  }
+
+  /** Hosts that answer now, in the order in which they were asked. */
+  async reachable(signal: AbortSignal): Promise<VdsmClient[]> {
+    const answers = await Promise.all(
+      this.#order.map((host) =>
+        host.call('Host.ping2', {}, { timeoutMs: PROBE_LIMIT_MS, signal }).then(
+          () => [host],
+          () => [],
+        ),
+      ),
+    );
+    return answers.flat();
+  }
+
+  /**
+   * Runs `work` on the first host for which it does not fail for want of an answer. `work` must be safe to repeat on
+   * another host. The host that worked is asked first the next time.
+   */
+  async onAny<T>(what: string, signal: AbortSignal, work: (host: VdsmClient) => Promise<T>): Promise<T> {
+    const tried: string[] = [];
+    for (const host of [...this.#order]) {
+      signal.throwIfAborted();
+      try {
+        await host.call('Host.ping2', {}, { timeoutMs: PROBE_LIMIT_MS, signal });
+        const result = await work(host);
+        this.#prefer(host);
+        return result;
+      } catch (error) {
+        if (!connectionTrouble(error)) throw error;
+        tried.push(`${host.name}: ${reasonOf(error)}`);
+      }
+    }
+    throw noneLeft('hosts', what, tried);
+  }
+
+  #prefer(host: VdsmClient): void {
+    this.#order = [host, ...this.#order.filter((other) => other !== host)];
+  }
+
+  /**
+   * The host that is the pool's SPM now: only it may create volumes and move data (vdsm.md 9).
+   * @throws CounterpartError retryable while no host is SPM (an election takes seconds to minutes).
+   */
+  async spm(poolId: string, signal: AbortSignal): Promise<VdsmClient> {
+    const seen: string[] = [];
+    for (const host of this.#order) {
+      try {
+        const { spmStatus } = await host.call(
+          'StoragePool.getSpmStatus',
+          { storagepoolID: poolId },
+          { timeoutMs: PROBE_LIMIT_MS, signal },
+        );
+        if (spmStatus === 'SPM') return host;
+        seen.push(`${host.name}: ${spmStatus}`);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        seen.push(`${host.name}: ${reasonOf(error)}`);
+      }
+    }
+    throw noneLeft('storage pool manager', 'no host is SPM of the data center', seen);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.clients.map((host) => host.close()));
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What the front door needs from the world. `createApp` sees only these, so the same app runs on Node, on Lambda and
+ * in a test; the Temporal side is `operations/temporal.ts`.
+ */
+import type { OperationInput } from '../workflows/model/requests.ts';
+import type {
+  OperationState,
+  OperationTiming,
+  OperationView,
+  OperatorAction,
+  OperatorCommand,
+} from '../workflows/model/operation.ts';
+
+/** How Temporal itself sees the workflow: a terminated or crashed one never reaches an ending of its own. */
+export type ExecutionStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
+
+/** An operation as the API shows it. */
+export interface OperationReport extends OperationView {
+  readonly execution: ExecutionStatus;
+  /** `visibility`: no worker answered, so steps and actions are missing; `note` says so. */
+  readonly readFrom: 'workflow' | 'visibility';
+  readonly note?: string;
+}
+
+/** One row of the list. Times are ISO 8601. */
+export interface OperationSummary {
+  readonly id: string;
+  readonly operation: string;
+  readonly cluster: string;
+  readonly ticket?: string;
+  readonly state: OperationState;
+  readonly step?: string;
+  readonly execution: ExecutionStatus;
+  readonly started: string;
+  readonly closed?: string;
+}
+
+/** All that a start needs; made by `operations/start.ts`, sent by an adapter. */
+export interface StartOrder {
+  readonly id: string;
+  readonly workflowType: string;
+  readonly input: OperationInput;
+  /** Same delivery, same id: Temporal then gives the same answer again (orchestration.md 1.3). */
+  readonly requestId: string;
+  readonly digest: string;
+  readonly deliveryKey: string;
+  readonly summary: string;
+  readonly details: string;
+}
+
+export interface Unavailable {
+  readonly outcome: 'unavailable';
+  readonly why: string;
+}
+
+export type StartReply =
+  | { readonly outcome: 'started' }
+  /** Another delivery has this id; `digest` is of its content. */
+  | { readonly outcome: 'exists'; readonly digest?: string; readonly state: OperationState }
+  | Unavailable;
+
+export interface OperationStarter {
+  start(order: StartOrder): Promise<StartReply>;
+}
+
+export interface ListFilter {
+  readonly cluster?: string;
+  readonly state?: OperationState;
+  readonly limit: number;
+}
+
+export type ListReply = { readonly outcome: 'listed'; readonly operations: readonly OperationSummary[] } | Unavailable;
+
+export type ShowReply =
+  | { readonly outcome: 'found'; readonly report: OperationReport }
+  | { readonly outcome: 'unknown' }
+  | Unavailable;
+
+export interface OperationReader {
+  list(filter: ListFilter): Promise<ListReply>;
+  show(id: string): Promise<ShowReply>;
+  /** Undefined when all is well, else what is missing. */
+  missing(): Promise<string | undefined>;
+}
+
+export type ActReply =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'unknown' }
+  /** The workflow's validator said no, in its words. */
+  | { readonly outcome: 'refused'; readonly why: string }
+  | { readonly outcome: 'ended'; readonly execution: ExecutionStatus }
+  | { readonly outcome: 'no-worker' }
+  | Unavailable;
+
+export interface OperatorDesk {
+  act(id: string, action: OperatorAction, command: OperatorCommand, updateId?: string): Promise<ActReply>;
+}
+
+/** pino fits. */
+export interface AppLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** A sender of webhooks and how it signs. */
+export interface WebhookSource {
+  readonly name: string;
+  readonly scheme: 'standard';
+  /** Files with one active secret per line; all of them are tried, so that a new one can be added before the old goes. */
+  readonly secretFiles: readonly string[];
+}
+
+export interface AppPorts {
+  readonly starter: OperationStarter;
+  readonly reader: OperationReader;
+  readonly desk: OperatorDesk;
+  /** Names of the clusters that may be operated on. */
+  readonly clusters: readonly string[];
+  readonly sources: readonly WebhookSource[];
+  /** Lines of a secret file. @throws when it can't be read. */
+  readonly readSecrets: (file: string) => Promise<readonly string[]>;
+  /** File with the bearer token of `/operations`; without it the app may only listen on loopback. */
+  readonly apiTokenFile?: string;
+  readonly clock: () => Date;
+  readonly logger: AppLogger;
+  readonly timing?: OperationTiming;
+  /** Address of the operation in the Temporal UI. */
+  readonly temporalUiLink?: (id: string) => string;
+  /** Starts under way at most; the server below does about 180 a second (temporal.md 3). Default 32. */
+  readonly startsMax?: number;
+}

@@ -1,0 +1,184 @@
+/**
+ * The OpenAPI 3.1 document, generated from the zod schemas that also do the checking. It is served at /openapi.json and
+ * checked in as `api/openapi.json`, where its changes are reviewed.
+ */
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { PROBLEMS, type ProblemName } from '../problems.ts';
+import { actionAnswer, listQuery, operationList, operationReport, startAnswer } from './operation.ts';
+import { problemDetails } from './problem.ts';
+import { operationBody, operatorCommand, webhookEvent, webhookRequest } from './request.ts';
+
+const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const header = (example: string, description: string) => z.string().openapi({ example, description });
+
+/** The problem answers of a path, one entry per status. */
+function problems(...names: ProblemName[]) {
+  const content = { 'application/problem+json': { schema: problemDetails } };
+  const entries = names.map((name): [number, { description: string; content: typeof content }] => {
+    const sameStatus = names.filter((other) => PROBLEMS[other].status === PROBLEMS[name].status);
+    const description = sameStatus.map((other) => `/problems/${other}: ${PROBLEMS[other].title}.`).join(' ');
+    return [PROBLEMS[name].status, { description, content }];
+  });
+  return Object.fromEntries(entries);
+}
+
+const BODY_PROBLEMS = ['malformed-json', 'body-too-large', 'invalid-request', 'internal-error'] as const;
+const START_PROBLEMS = [
+  'unknown-cluster',
+  'invalid-vm-conf',
+  'operation-exists',
+  'too-many-starts',
+  'temporal-unavailable',
+  'secret-unavailable',
+] as const;
+const AUTH_PROBLEMS = ['unauthorized', 'foreign-host'] as const;
+const bearer = [{ bearer: [] }, {}];
+
+const accepted = {
+  description: 'Temporal has acknowledged the start. The same delivery gets the same answer again.',
+  headers: z.object({ Location: header('/operations/upgrade%2FDefault%2FCHG0001234', 'The operation.') }),
+  content: json(startAnswer),
+};
+const idParam = z.object({
+  id: z.string().openapi({
+    param: { name: 'id', in: 'path' },
+    example: 'upgrade/Default/CHG0001234',
+    description: 'Its slashes may be sent as %2F or as they are.',
+  }),
+});
+const idempotencyHeader = (description: string) =>
+  z.object({ 'idempotency-key': z.string().optional().openapi({ description, example: '2f1c9f1e-7a51-4f5e-9a41-6f2a5b1e0c11' }) });
+
+function startPaths(app: OpenAPIHono): void {
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/webhooks/{source}',
+    operationId: 'receiveWebhook',
+    summary: 'A signed webhook of a ticketing system starts an operation',
+    description: 'Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body). The ticket is the key: it runs once only.',
+    request: {
+      params: z.object({ source: z.string().openapi({ param: { name: 'source', in: 'path' }, example: 'servicedesk' }) }),
+      headers: z.object({
+        'webhook-id': header('msg_2KWPBgLlAfxdpx2AI54pPJ85f4W', 'The same over all retries of a delivery.'),
+        'webhook-timestamp': header('1795271160', 'Seconds since 1970; at most 5 minutes off.'),
+        'webhook-signature': header('v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=', 'One or more, parted by spaces.'),
+        'idempotency-key': z.string().optional().openapi({ description: 'Stands in for webhook-id as the id of the delivery.' }),
+      }),
+      body: { required: true, content: json(z.union([webhookEvent, webhookRequest])) },
+    },
+    responses: {
+      202: accepted,
+      ...problems('signature-refused', 'unknown-source', 'unsupported-event', ...BODY_PROBLEMS, ...START_PROBLEMS),
+    },
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/operations',
+    operationId: 'startOperation',
+    summary: 'Start an operation',
+    security: bearer,
+    request: {
+      headers: idempotencyHeader('Needed unless the body has a key.').extend({
+        'x-requested-by': z.string().optional().openapi({ example: 'cli:alice', description: 'Who asks, for the auditor.' }),
+      }),
+      body: { required: true, content: json(operationBody) },
+    },
+    responses: {
+      202: accepted,
+      ...problems('idempotency-key-missing', 'not-json', ...AUTH_PROBLEMS, ...BODY_PROBLEMS, ...START_PROBLEMS),
+    },
+  });
+}
+
+function operationPaths(app: OpenAPIHono): void {
+  const always = [...AUTH_PROBLEMS, 'secret-unavailable', 'temporal-unavailable', 'internal-error'] as const;
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/operations',
+    operationId: 'listOperations',
+    summary: 'List operations, newest first',
+    security: bearer,
+    request: { query: listQuery },
+    responses: { 200: { description: 'The operations.', content: json(operationList) }, ...problems('invalid-request', ...always) },
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/operations/{id}',
+    operationId: 'showOperation',
+    summary: 'One operation with its steps',
+    security: bearer,
+    request: { params: idParam },
+    responses: {
+      200: { description: 'The operation.', content: json(operationReport) },
+      ...problems('operation-not-found', ...always),
+    },
+  });
+  for (const action of ['retry', 'skip', 'abort'] as const) {
+    app.openAPIRegistry.registerPath({
+      method: 'post',
+      path: `/operations/{id}/${action}`,
+      operationId: `${action}Operation`,
+      summary: { retry: 'Try the parked step again', skip: 'Leave the parked step out', abort: 'Undo and end' }[action],
+      security: bearer,
+      request: {
+        params: idParam,
+        headers: idempotencyHeader('The same key is done once only.'),
+        body: { required: true, content: json(operatorCommand) },
+      },
+      responses: {
+        200: { description: 'The operation has taken the command.', content: json(actionAnswer) },
+        ...problems('operation-not-found', 'action-refused', 'operation-ended', 'no-worker', 'not-json', ...BODY_PROBLEMS, ...always),
+      },
+    });
+  }
+}
+
+function servicePaths(app: OpenAPIHono): void {
+  const plain = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
+  const status = (value: string) => ({ description: value, content: json(z.object({ status: z.literal(value) })) });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/healthz',
+    operationId: 'health',
+    summary: 'The process is up',
+    responses: { 200: status('up') },
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/readyz',
+    operationId: 'readiness',
+    summary: 'Temporal can be reached',
+    responses: { 200: status('ready'), ...problems('not-ready') },
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/problems/{name}',
+    operationId: 'explainProblem',
+    summary: 'What to do about a problem',
+    request: { params: z.object({ name: z.string().openapi({ param: { name: 'name', in: 'path' }, example: 'operation-exists' }) }) },
+    responses: { 200: plain('A short page.'), ...problems('not-found') },
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/openapi.json',
+    operationId: 'openApi',
+    summary: 'This document',
+    responses: { 200: { description: 'OpenAPI 3.1.', content: json(z.looseObject({ openapi: z.string() })) } },
+  });
+}
+
+export function openApiDocument() {
+  const app = new OpenAPIHono();
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'Needed when the front door is configured with a token; without one it listens on loopback only.',
+  });
+  startPaths(app);
+  operationPaths(app);
+  servicePaths(app);
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Bellwether front door', version: '1', license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' } },
+  });
+}

@@ -1,0 +1,180 @@
+/** A whole lab: storage, three hosts, and the engine VM running on the first of them. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { until } from '../processes.ts';
+import { LabClock } from './clock.ts';
+import { LabFaultBoard, type LabFault } from './faults.ts';
+import { labPaths, type LabFixture } from './fixture.ts';
+import { makeFixture, type LabOptions } from './make-fixture.ts';
+import { managedOvf } from './managed-ovf.ts';
+import { makePki } from './pki.ts';
+import { createLabStorage, type LabStorage } from './storage/index.ts';
+import { LabWorld, startHost, type EngineProgram, type HostHandle } from './vdsm/index.ts';
+
+/** What `npm run lab` prints once it is ready. */
+export interface LabReady {
+  readonly engine: { readonly url: string; readonly ca: string; readonly user: string; readonly passwordFile: string };
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly vdsmPort: number;
+    readonly ca: string;
+    readonly cert: string;
+    readonly key: string;
+  }[];
+  readonly storage: { readonly root: string; readonly domain: string; readonly metadata: string; readonly lockspace: string };
+}
+
+export interface Lab {
+  readonly fixture: LabFixture;
+  readonly storage: LabStorage;
+  readonly world: LabWorld;
+  readonly hosts: readonly HostHandle[];
+  readonly ready: LabReady;
+  /** Faults of hosts and storage act here, those of the engine in the engine VM's process. */
+  inject(fault: LabFault): Promise<void>;
+  clear(kind?: LabFault['kind']): Promise<void>;
+  engineAnswers(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** The engine VM's process: the engine's program under this Node. */
+function engineProgram(dir: string): EngineProgram {
+  const main = fileURLToPath(new URL('./engine/main.ts', import.meta.url));
+  const tsx = pathToFileURL(join(dirname(fileURLToPath(import.meta.url)), '../../node_modules/tsx/dist/loader.mjs')).href;
+  return { command: process.execPath, args: ['--import', tsx, main, '--dir', dir] };
+}
+
+/** One HTTPS call to the engine; undefined when it does not answer. */
+function callEngine(
+  fixture: LabFixture,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body?: string,
+): Promise<{ status: number; text: string } | undefined> {
+  return new Promise((resolve) => {
+    const { address, port } = fixture.engine;
+    const ca = readFileSync(labPaths(fixture.dir).ca);
+    const call = request({ host: address, port, method, path, headers, ca, agent: false, timeout: 5000 }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('error', () => resolve(undefined));
+    });
+    call.on('timeout', () => call.destroy());
+    call.on('error', () => resolve(undefined));
+    call.end(body);
+  });
+}
+
+async function engineHealthy(fixture: LabFixture): Promise<boolean> {
+  const answer = await callEngine(fixture, 'GET', '/ovirt-engine/services/health');
+  return answer?.text.includes('DB Up!Welcome to Health Status!') === true;
+}
+
+function isEngineFault(kind: LabFault['kind']): boolean {
+  return kind.startsWith('engine-') || kind === 'data-center-status';
+}
+
+function labKey(dir: string): string {
+  return readFileSync(join(dir, 'engine', 'lab-key'), 'utf8').trim();
+}
+
+async function engineFault(fixture: LabFixture, method: string, query: string, body?: string): Promise<void> {
+  const headers = { 'x-lab-key': labKey(fixture.dir), 'content-type': 'application/json' };
+  const answer = await callEngine(fixture, method, `/lab/faults${query}`, headers, body);
+  if (answer === undefined || answer.status >= 300) {
+    throw new Error(`the lab's engine did not take the fault: ${answer === undefined ? 'no answer' : answer.text}`);
+  }
+}
+
+function writeSecrets(fixture: LabFixture): void {
+  const paths = labPaths(fixture.dir);
+  mkdirSync(dirname(paths.enginePassword), { recursive: true });
+  writeFileSync(paths.enginePassword, randomBytes(12).toString('base64url'), { mode: 0o600 });
+  writeFileSync(join(fixture.dir, 'engine', 'lab-key'), randomBytes(16).toString('hex'), { mode: 0o600 });
+}
+
+function readyLine(fixture: LabFixture, storage: LabStorage): LabReady {
+  const paths = labPaths(fixture.dir);
+  const { address, port, user, passwordFile } = fixture.engine;
+  const file = (disk: { image: string; volume: string }) => storage.volumePath(fixture.heDomain.id, disk.image, disk.volume);
+  return {
+    engine: { url: `https://${address}:${port}/ovirt-engine/api`, ca: paths.ca, user, passwordFile },
+    hosts: fixture.hosts.map((host) => ({
+      name: host.name,
+      address: host.address,
+      vdsmPort: host.vdsmPort,
+      ca: paths.ca,
+      cert: paths.clientCert,
+      key: paths.clientKey,
+    })),
+    storage: {
+      root: paths.storageRoot,
+      domain: fixture.heDomain.id,
+      metadata: file(fixture.heDisks.metadata),
+      lockspace: file(fixture.heDisks.lockspace),
+    },
+  };
+}
+
+/**
+ * Starts a lab in `options.dir`, which is emptied of an earlier lab; resolves when the engine answers.
+ * @throws Error when the vm.conf can't be read or the engine does not come up.
+ */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  for (const part of ['hosts', 'engine', 'rhev', 'pki']) {
+    if (existsSync(join(options.dir, 'lab.json'))) rmSync(join(options.dir, part), { recursive: true, force: true });
+  }
+  const fixture = await makeFixture(options);
+  const paths = labPaths(fixture.dir);
+  mkdirSync(fixture.dir, { recursive: true });
+  makePki(fixture.dir, { engine: [fixture.engine.fqdn, fixture.engine.address, 'localhost'], hosts: fixture.hosts });
+  writeSecrets(fixture);
+  writeFileSync(paths.fixture, JSON.stringify(fixture, null, 2));
+  const storage = await createLabStorage(fixture, fixture.managed ? { managedOvf: managedOvf(fixture) } : {});
+  const clock = new LabClock(fixture.speed);
+  const faults = new LabFaultBoard();
+  const world = new LabWorld({
+    fixture,
+    storage,
+    clock,
+    faults,
+    engineProgram: engineProgram(fixture.dir),
+    engineHealthy: () => engineHealthy(fixture),
+  });
+  const hosts: HostHandle[] = [];
+  for (const host of fixture.hosts) hosts.push(await startHost({ fixture, host, storage, world, clock, faults }));
+  const lab: Lab = {
+    fixture,
+    storage,
+    world,
+    hosts,
+    ready: readyLine(fixture, storage),
+    async inject(fault) {
+      if (isEngineFault(fault.kind)) await engineFault(fixture, 'POST', '', JSON.stringify(fault));
+      else faults.inject(fault);
+    },
+    async clear(kind) {
+      if (kind === undefined || !isEngineFault(kind)) faults.clear(kind);
+      if (kind === undefined || isEngineFault(kind)) await engineFault(fixture, 'DELETE', kind === undefined ? '' : `?kind=${kind}`);
+    },
+    engineAnswers: () => engineHealthy(fixture),
+    async close() {
+      await Promise.all(hosts.map((host) => host.close()));
+      world.close();
+    },
+  };
+  world.startEngineVm(fixture.hosts[0]?.name ?? '');
+  try {
+    await until(`the lab's engine (log: ${paths.engineLog})`, () => engineHealthy(fixture), 60_000);
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+  return lab;
+}

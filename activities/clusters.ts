@@ -33,7 +33,7 @@ export interface Cluster {
   readonly name: string;
   readonly hosts: HostPool;
   /** The engine's client, every call of which carries the operation's correlation id. */
-  engine(operationId: string): EngineClient;
+  engine(operationId: string, signal?: AbortSignal): EngineClient;
 }
 
 async function readPassword(file: string): Promise<string> {
@@ -70,7 +70,7 @@ export class ClusterRegistry {
       password: () => readPassword(engine.passwordFile),
     });
     const pool = new HostPool(hosts);
-    this.#clusters.set(name, { name, hosts: pool, engine: (operationId) => client.withCorrelation(operationId) });
+    this.#clusters.set(name, { name, hosts: pool, engine: (operationId, signal) => client.withCorrelation(operationId, signal) });
     this.#closers.push(() => client.close(), () => pool.close());
   }
 

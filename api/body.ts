@@ -8,9 +8,7 @@ export type BodyReading =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly limit: number };
 
-export type JsonReading =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly why: string };
+export type JsonReading = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: string };
 
 const JSON_DEPTH_MAX = 32;
 
@@ -32,7 +30,11 @@ async function readCounted(stream: ReadableStream<Uint8Array>, limit: number): P
 }
 
 /** The raw bytes, at most `limit` of them. */
-export async function readBody(request: Request, contentLength: string | undefined, limit: number): Promise<BodyReading> {
+export async function readBody(
+  request: Request,
+  contentLength: string | undefined,
+  limit: number,
+): Promise<BodyReading> {
   if (contentLength === undefined) {
     return request.body === null ? { ok: true, bytes: new Uint8Array() } : readCounted(request.body, limit);
   }

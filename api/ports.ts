@@ -88,7 +88,7 @@ export type ActReply =
   | { readonly outcome: 'unknown' }
   /** The workflow's validator said no, in its words. */
   | { readonly outcome: 'refused'; readonly why: string }
-  | { readonly outcome: 'ended'; readonly execution: ExecutionStatus }
+  | { readonly outcome: 'ended' }
   | { readonly outcome: 'no-worker' }
   | Unavailable;
 

@@ -1,11 +1,7 @@
 /** The cluster's lock, asked for through Temporal's client: a workflow alone can't start its cluster's entity. */
-import {
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  WorkflowQueryFailedError,
-  type Client,
-} from '@temporalio/client';
+import { QueryNotRegisteredError, WithStartWorkflowOperation, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { CLUSTER_MESSAGES, type ClusterState, type LockActivities, type LockAnswer } from '../../workflows/model/cluster.ts';
+import type { Workflow } from '@temporalio/common';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
 import { MESSAGES, type OperationView } from '../../workflows/model/operation.ts';
 
@@ -22,7 +18,7 @@ async function progress(client: Client, operationId: string, label: string): Pro
     const step = at < 0 ? view.state : `step ${at + 1} of ${view.steps.length}`;
     return `${label}, ${step}${view.state === 'parked' ? ' (parked)' : ''}`;
   } catch (error) {
-    if (error instanceof WorkflowQueryFailedError) return label;
+    if (error instanceof QueryNotRegisteredError) return label;
     return `${label} (its progress can’t be read now)`;
   }
 }
@@ -38,7 +34,7 @@ export function lockActivities(client: Client, taskQueue: string): LockActivitie
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `Cluster ${cluster}: one operation at a time`,
       });
-      return client.workflow.executeUpdateWithStart<LockAnswer, [typeof lock]>(CLUSTER_MESSAGES.request, {
+      return client.workflow.executeUpdateWithStart<Workflow, LockAnswer, [typeof lock]>(CLUSTER_MESSAGES.request, {
         args: [lock],
         startWorkflowOperation: start,
       });

@@ -31,7 +31,8 @@ type Verdict = Pick<ErrorFacts, 'type' | 'kind' | 'remedy'> & { readonly outcome
 
 const CREDENTIALS = 'Check the user (user@profile) and the password that its secret holds';
 const LOG = 'See /var/log/ovirt-engine/engine.log at the time of the call (the correlation id finds it)';
-const WAIT = 'Nothing to do: it is tried again. If it lasts, see whether the engine VM and its ovirt-engine service run';
+const WAIT =
+  'Nothing to do: it is tried again. If it lasts, see whether the engine VM and its ovirt-engine service run';
 
 /**
  * Statuses without a known text. 503 is the web server in front saying that it reached no engine: nothing happened.
@@ -43,8 +44,9 @@ function byStatus(status: number, fault: Fault): Verdict {
   if (status === 403) {
     return { type: 'engine/not-permitted', kind: 'needs-operator', remedy: 'Give the user a role that permits this' };
   }
-  if (status === 404 && fault.from === 'text' && fault.html) {
-    // Apache has no route while the application server deploys: this is no word about the object (engine.md 7).
+  if (status === 404 && fault.from === 'text') {
+    // The web server has no route while the engine deploys: this is no word about the object (engine.md 7). The
+    // engine's own 404 is empty or a fault.
     return { type: 'engine/starting', kind: 'retryable', remedy: WAIT };
   }
   if (status === 404) {
@@ -60,7 +62,7 @@ function byStatus(status: number, fault: Fault): Verdict {
     const type = status === 409 ? 'engine/conflict' : 'engine/refused';
     return { type, kind: 'needs-operator', remedy: `Remove the cause that the engine names, then retry. ${LOG}` };
   }
-  const remedy = `Check that ${'the address'} leads to an oVirt engine and not to a proxy or another service`;
+  const remedy = 'Check that the address leads to an oVirt engine and not to a proxy or another service';
   return { type: 'engine/protocol', kind: 'fatal', remedy };
 }
 
@@ -149,6 +151,11 @@ function byCode(code: string, engine: string): Verdict {
   return { type: 'engine/unreachable', kind: 'retryable', remedy: WAIT };
 }
 
+/** True when the CA file may be the cause, so that it should be read again before the next call. */
+export function isCertificateFailure(failure: WireFailure): boolean {
+  return byCode(failure.facts.code, '').type.startsWith('engine/certificate');
+}
+
 /** The error for a call that got no answer. A change that was sent is of unknown outcome: look before repeating. */
 export function wireError(context: CallContext, failure: WireFailure): EngineError {
   const { code, sent } = failure.facts;
@@ -158,7 +165,6 @@ export function wireError(context: CallContext, failure: WireFailure): EngineErr
   return new EngineError(
     {
       ...verdict,
-      // Even when only an operator can repair TLS, what was sent must be looked up first.
       subject: context.subject,
       what: `could not ${context.act}`,
       why: `${where}: ${failure.message} (${code})`,

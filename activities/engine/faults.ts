@@ -56,7 +56,10 @@ export function readFault(contentType: string | undefined, body: Buffer): Fault 
 export function faultText(fault: Fault): string {
   if (fault.from === 'nobody') return 'the answer had no body';
   if (fault.from === 'text') return fault.text;
-  const detail = fault.detail.replace(/^\[([\s\S]*)\]$/, '$1').replace(/\s+/g, ' ').trim();
+  const detail = fault.detail
+    .replace(/^\[([\s\S]*)\]$/, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
   if (detail === '') return fault.reason === '' ? 'the engine gave no reason' : fault.reason;
   return /^operation failed$/i.test(fault.reason) || fault.reason === '' ? detail : `${fault.reason}: ${detail}`;
 }

@@ -50,9 +50,9 @@ function unsupported(facts: UpgradeFacts): CounterpartError {
 }
 
 export function importDomain({ clusters }: Counterparts) {
-  return async (_context: StepContext, input: Input): Promise<StepOutcome<null>> => {
+  return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
     const { facts } = input;
-    const engine = clusters.get(input.cluster).engine(input.operationId);
+    const engine = clusters.get(input.cluster).engine(input.operationId, context.signal);
     if ((await attachedStatus(engine, facts)) !== undefined) {
       return { done: 'before', summary: 'the engine has the domain already', value: null };
     }
@@ -60,7 +60,13 @@ export function importDomain({ clusters }: Counterparts) {
       const { type, address, path } = facts.domain;
       if (type !== 'nfs' && type !== 'glusterfs') throw unsupported(facts);
       const host = await lookingHost(engine, facts);
-      const imported = await engine.importFileStorageDomain({ name: DOMAIN_NAME, host, storageType: type, address, path });
+      const imported = await engine.importFileStorageDomain({
+        name: DOMAIN_NAME,
+        host,
+        storageType: type,
+        address,
+        path,
+      });
       if (imported.id !== facts.domain.id) {
         throw new CounterpartError({
           type: 'engine/another-domain',
@@ -68,13 +74,18 @@ export function importDomain({ clusters }: Counterparts) {
           subject: `${address}:${path}`,
           what: 'the engine found another storage domain there',
           why: `it imported ${imported.id}, the hosts use ${facts.domain.id}`,
-          remedy: 'Look at the path in hosted-engine.conf (storage=), remove the wrong domain from the engine, then retry.',
+          remedy:
+            'Look at the path in hosted-engine.conf (storage=), remove the wrong domain from the engine, then retry.',
         });
       }
     }
     await engine.attachStorageDomain(facts.dataCenter.id, facts.domain.id);
     const where = `${facts.domain.address}:${facts.domain.path}`;
-    return { done: 'now', summary: `${DOMAIN_NAME} imported from ${where} and attached to ${facts.dataCenter.name}`, value: null };
+    return {
+      done: 'now',
+      summary: `${DOMAIN_NAME} imported from ${where} and attached to ${facts.dataCenter.name}`,
+      value: null,
+    };
   };
 }
 
@@ -84,7 +95,7 @@ const STUCK = new Set(['maintenance', 'inactive', 'unattached']);
 export function awaitDomainActive({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
     const { facts } = input;
-    const engine = clusters.get(input.cluster).engine(input.operationId);
+    const engine = clusters.get(input.cluster).engine(input.operationId, context.signal);
     if ((await attachedStatus(engine, facts)) === 'active') {
       return { done: 'before', summary: 'the domain is active', value: null };
     }
@@ -139,9 +150,11 @@ async function takeDown(engine: EngineClient, facts: UpgradeFacts, context: Step
 export function removeDomain({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
     const { facts } = input;
-    const engine = clusters.get(input.cluster).engine(input.operationId);
-    if (facts.domainKnownBefore) return { done: 'before', summary: 'kept: the engine had the domain before', value: null };
-    if (!(await isKnown(engine, facts))) return { done: 'before', summary: 'the engine does not have the domain', value: null };
+    const engine = clusters.get(input.cluster).engine(input.operationId, context.signal);
+    if (facts.domainKnownBefore)
+      return { done: 'before', summary: 'kept: the engine had the domain before', value: null };
+    if (!(await isKnown(engine, facts)))
+      return { done: 'before', summary: 'the engine does not have the domain', value: null };
     await takeDown(engine, facts, context);
     await engine.removeStorageDomain(facts.domain.id, { host: await lookingHost(engine, facts), format: false });
     return { done: 'now', summary: 'the engine forgot the domain; its data stayed on storage', value: null };

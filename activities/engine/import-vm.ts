@@ -32,7 +32,11 @@ function notListed(facts: UpgradeFacts): CounterpartError {
 }
 
 /** Waits until the VM can be imported, or is managed because the engine imported it by itself (engine.md 11.1). */
-async function awaitOffer(context: StepContext, engine: EngineClient, facts: UpgradeFacts): Promise<'offered' | 'managed'> {
+async function awaitOffer(
+  context: StepContext,
+  engine: EngineClient,
+  facts: UpgradeFacts,
+): Promise<'offered' | 'managed'> {
   const found = await poll(
     context,
     { what: `the engine to offer VM ${facts.vm.name} for import`, everyMs: POLL_MS, limitMs: LISTED_LIMIT_MS },
@@ -49,7 +53,7 @@ async function awaitOffer(context: StepContext, engine: EngineClient, facts: Upg
 export function importVm({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
     const { facts } = input;
-    const engine = clusters.get(input.cluster).engine(input.operationId);
+    const engine = clusters.get(input.cluster).engine(input.operationId, context.signal);
     if (await isManaged(engine, facts.vm.id)) {
       return { done: 'before', summary: 'the engine manages the VM already', value: null };
     }
@@ -61,7 +65,8 @@ export function importVm({ clusters }: Counterparts) {
       { what: `VM ${facts.vm.name} to become managed`, everyMs: POLL_MS, limitMs: MANAGED_LIMIT_MS },
       async () => ((await isManaged(engine, facts.vm.id)) ? true : undefined),
     );
-    if (managed === true) return { done: 'now', summary: `${facts.vm.name} imported into cluster ${facts.cluster.name}`, value: null };
+    if (managed === true)
+      return { done: 'now', summary: `${facts.vm.name} imported into cluster ${facts.cluster.name}`, value: null };
     throw new CounterpartError({
       type: 'engine/vm-not-managed',
       kind: 'needs-operator',

@@ -4,6 +4,7 @@ import type { StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
+import { braceText } from '../ovf/brace.ts';
 import { parseVmConf } from '../ovf/vm-conf.ts';
 import type { StepContext } from '../step-context.ts';
 import { readGlobalMaintenance } from '../storage/ha-metadata.ts';
@@ -100,15 +101,23 @@ function vmConfIdentity(text: string | undefined): { domain?: string; name?: str
       'Correct the file (bellwether convert FILE lists every problem), then start anew.',
     );
   }
-  const disk = parsed.conf.devices.find((device) => device.type === 'disk' && device.device === 'disk');
-  const domain = disk?.fields['domainID'];
+  const disk = parsed.conf.devices.find(
+    (device) => braceText(device, 'type') === 'disk' && braceText(device, 'device') !== 'cdrom',
+  );
+  const domain = disk === undefined ? undefined : braceText(disk, 'domainID');
   return {
-    ...(typeof domain === 'string' ? { domain } : {}),
+    ...(domain === undefined ? {} : { domain }),
     name: parsed.conf.vmName,
   };
 }
 
-async function inspectStorage(cluster: Cluster, spm: VdsmClient, pool: string, wanted: string | undefined, context: StepContext) {
+async function inspectStorage(
+  cluster: Cluster,
+  spm: VdsmClient,
+  pool: string,
+  wanted: string | undefined,
+  context: StepContext,
+) {
   const { signal } = context;
   const found = await cluster.hosts.onAny('no host could look at the storage', signal, (host) =>
     findHostedEngineDomain(host, wanted, signal),
@@ -123,7 +132,7 @@ async function inspectStorage(cluster: Cluster, spm: VdsmClient, pool: string, w
 export function inspectUpgrade({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<UpgradeFacts>> => {
     const cluster = clusters.get(input.cluster);
-    const engine = cluster.engine(input.operationId);
+    const engine = cluster.engine(input.operationId, context.signal);
     const given = vmConfIdentity(input.vmConf);
     const api = await engine.test();
     const { cluster: named, dataCenter, domains } = await inspectDataCenter(engine, input.cluster);

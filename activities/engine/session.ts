@@ -53,7 +53,6 @@ function loginRefused(context: CallContext, code: string, text: string): EngineE
 /** Waits for shared work, but no longer than the caller wants to. The work itself goes on. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
-  signal.throwIfAborted();
   let giveUp: (() => void) | undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     giveUp = () => reject(signal.reason);
@@ -77,6 +76,7 @@ export class Session {
 
   /** The shared token; logs in if there is none. However many ask at once, there is one log-in. */
   async token(signal?: AbortSignal): Promise<string> {
+    signal?.throwIfAborted();
     if (this.#current !== undefined) return this.#current;
     this.#login ??= this.#logIn().finally(() => (this.#login = undefined));
     return unlessAborted(this.#login, signal);

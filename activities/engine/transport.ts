@@ -6,7 +6,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { type CallContext, EngineError, answerError, unreadableAnswer, wireError } from './errors.ts';
+import {
+  type CallContext,
+  EngineError,
+  answerError,
+  isCertificateFailure,
+  unreadableAnswer,
+  wireError,
+} from './errors.ts';
 import { failedAction, jsonOrUndefined, readFault } from './faults.ts';
 import { Session } from './session.ts';
 import { type Method, type WireAnswer, WireFailure, type WireRequest, exchange } from './wire.ts';
@@ -39,6 +46,7 @@ export interface Call {
   readonly body?: unknown;
   readonly subject: string;
   readonly act: string;
+  /** Of the operation on whose behalf the call is made. */
   readonly correlationId?: string | undefined;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,7 +54,7 @@ export interface Call {
 
 export const DEFAULT_TIMEOUT_MS = 60_000;
 const LOGOUT_TIMEOUT_MS = 5_000;
-/** In all; more only queue up in the engine, which has other users too. */
+/** Per agent; more would only queue up in the engine, which has other users too. */
 const SOCKETS_MAX = 8;
 
 /**
@@ -125,10 +133,12 @@ export class EngineTransport {
   }
 
   /** A page beside the API, without a token, whatever its status. @throws EngineError when no answer came. */
-  async page(path: string, context: { subject: string; act: string }, signal?: AbortSignal): Promise<WireAnswer> {
-    const full: CallContext = { ...context, changes: false, engine: this.origin };
+  async page(path: string, call: Pick<Call, 'subject' | 'act' | 'signal' | 'timeoutMs'>): Promise<WireAnswer> {
+    const { subject, act, signal, timeoutMs } = call;
     const url = new URL(path, this.origin);
-    return this.#typed(full, () => this.#exchange({ url, method: 'GET', headers: { Accept: '*/*' }, signal }));
+    return this.#typed({ subject, act, changes: false, engine: this.origin }, () =>
+      this.#exchange({ url, method: 'GET', headers: { Accept: '*/*' }, signal, timeoutMs }),
+    );
   }
 
   /** Logs out (best effort) and closes the idle connections. */
@@ -139,7 +149,9 @@ export class EngineTransport {
       // The engine drops the session by itself after 30 minutes.
       this.#options.logger?.debug({ engine: this.origin, error: String(error) }, 'engine logout failed');
     }
-    this.#dropAgents();
+    this.#agents?.reads.destroy();
+    this.#agents?.changes.destroy();
+    this.#agents = undefined;
   }
 
   async #send(call: Call, context: CallContext, token: string): Promise<WireAnswer> {
@@ -147,7 +159,7 @@ export class EngineTransport {
     for (const [key, value] of Object.entries(call.query ?? {})) {
       if (value !== undefined) url.searchParams.set(key, String(value));
     }
-    const correlationId = correlationIdOf(call.correlationId ?? this.#options.correlationId);
+    const correlationId = correlationIdOf(call.correlationId);
     const headers: Record<string, string> = {
       Accept: 'application/json',
       Authorization: `Bearer ${token}`,
@@ -158,9 +170,7 @@ export class EngineTransport {
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     const startedMs = performance.now();
     const { method, timeoutMs, signal } = call;
-    const answer = await this.#typed(context, () =>
-      this.#exchange({ url, method, headers, body, timeoutMs, signal }),
-    );
+    const answer = await this.#typed(context, () => this.#exchange({ url, method, headers, body, timeoutMs, signal }));
     const ms = Math.round(performance.now() - startedMs);
     this.#options.logger?.debug({ method, path: call.path, status: answer.status, ms, correlationId }, 'engine call');
     return answer;
@@ -200,12 +210,15 @@ export class EngineTransport {
     const headers: Record<string, string> = { ...wire.headers, 'User-Agent': 'bellwether' };
     if (wire.body !== undefined) headers['Content-Length'] = String(Buffer.byteLength(wire.body));
     else if (wire.method !== 'GET') headers['Content-Length'] = '0';
-    if (wire.method !== 'GET') return exchange({ ...wire, headers, timeoutMs, agent: agents.changes });
+    const agent = wire.method === 'GET' ? agents.reads : agents.changes;
     try {
-      return await exchange({ ...wire, headers, timeoutMs, agent: agents.reads });
+      return await exchange({ ...wire, headers, timeoutMs, agent });
     } catch (error) {
-      const stale = error instanceof WireFailure && error.facts.reused && error.facts.code !== 'TIMEOUT';
-      if (!stale) throw error;
+      if (!(error instanceof WireFailure)) throw error;
+      // Only forgotten, not closed: calls of others under way on them go on.
+      if (isCertificateFailure(error)) this.#agents = undefined;
+      // A kept connection that the server closed meanwhile says nothing about the engine; only reads have such.
+      if (!error.facts.reused || error.facts.code === 'TIMEOUT') throw error;
       return exchange({ ...wire, headers, timeoutMs, agent: agents.changes });
     }
   }
@@ -217,7 +230,6 @@ export class EngineTransport {
       if (!(error instanceof WireFailure)) throw error;
       const typed = wireError(context, error);
       this.#options.logger?.warn({ ...typed.facts, engine: this.origin }, 'engine call without an answer');
-      if (typed.facts.type.startsWith('engine/certificate')) this.#dropAgents();
       throw typed;
     }
   }
@@ -237,11 +249,5 @@ export class EngineTransport {
       changes: new Agent({ ca, keepAlive: false, maxSockets: SOCKETS_MAX }),
     };
     return this.#agents;
-  }
-
-  #dropAgents(): void {
-    this.#agents?.reads.destroy();
-    this.#agents?.changes.destroy();
-    this.#agents = undefined;
   }
 }

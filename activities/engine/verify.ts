@@ -6,7 +6,7 @@ import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { describeOvf } from '../ovf/read-ovf.ts';
 import type { StepContext } from '../step-context.ts';
-import { findOvfStores, OVF_STORE_COPIES, readOvfStore } from '../storage/ovf-store.ts';
+import { findOvfStores, OVF_STORE_COPIES, readCopy } from '../storage/ovf-store.ts';
 import type { EngineClient } from './client.ts';
 
 type Input = StepCall & { readonly facts: UpgradeFacts; readonly definition?: ConvertedDefinition };
@@ -25,7 +25,10 @@ async function engineFindings(engine: EngineClient, facts: UpgradeFacts): Promis
     { ok: vm.origin === 'managed_hosted_engine', text: `engine: ${vm.name} (${vm.id}) has origin ${vm.origin}` },
     { ok: vm.deleteProtected, text: `engine: delete protection is ${vm.deleteProtected ? 'on' : 'off'}` },
     { ok: vm.status === 'up', text: `engine: ${vm.name} is ${vm.status}` },
-    { ok: domain?.status === 'active', text: `engine: storage domain ${domain?.name ?? facts.domain.id} is ${domain?.status ?? 'unknown'}` },
+    {
+      ok: domain?.status === 'active',
+      text: `engine: storage domain ${domain?.name ?? facts.domain.id} is ${domain?.status ?? 'unknown'}`,
+    },
   ];
 }
 
@@ -33,13 +36,23 @@ async function storageFindings(cluster: Cluster, input: Input, context: StepCont
   const { facts, definition } = input;
   const spm = await cluster.hosts.spm(facts.dataCenter.id, context.signal);
   const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
-  const findings: Finding[] = [{ ok: volumes.length >= OVF_STORE_COPIES, text: `storage: ${volumes.length} OVF_STORE disks` }];
+  const findings: Finding[] = [
+    { ok: volumes.length >= OVF_STORE_COPIES, text: `storage: ${volumes.length} OVF_STORE disks` },
+  ];
   let valid = 0;
   for (const volume of volumes) {
-    const copy = await readOvfStore(spm, { pool: facts.dataCenter.id, domain: facts.domain.id }, volume, context.signal);
+    const copy = await readCopy(
+      spm,
+      { pool: facts.dataCenter.id, domain: facts.domain.id },
+      volume,
+      context.signal,
+    );
     const ovf = copy.ovfs?.get(facts.vm.id);
     if (ovf === undefined) {
-      findings.push({ ok: true, text: `storage: copy ${volume.volume} does not hold the VM: ${copy.fault ?? 'it is not in it'}` });
+      findings.push({
+        ok: true,
+        text: `storage: copy ${volume.volume} does not hold the VM: ${copy.fault ?? 'it is not in it'}`,
+      });
       continue;
     }
     const described = describeOvf(ovf);
@@ -72,7 +85,7 @@ export function verifyUpgrade({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<readonly string[]>> => {
     const cluster = clusters.get(input.cluster);
     const findings = [
-      ...(await engineFindings(cluster.engine(input.operationId), input.facts)),
+      ...(await engineFindings(cluster.engine(input.operationId, context.signal), input.facts)),
       ...(await storageFindings(cluster, input, context)),
       ...(await hostFindings(cluster, input.facts, context)),
     ];

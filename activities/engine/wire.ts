@@ -49,7 +49,8 @@ export class WireFailure extends Error {
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 function codeOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') return error.code;
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code;
   return 'UNKNOWN';
 }
 
@@ -88,16 +89,20 @@ export function exchange(wire: WireRequest): Promise<WireAnswer> {
       return;
     }
     let sent = false;
+    let timeout: Error | undefined;
     const call = request(wire.url, { method: wire.method, headers: wire.headers, agent: wire.agent });
     const giveUp = () => call.destroy(new Error('given up by the caller'));
     const timer = setTimeout(() => {
-      call.destroy(Object.assign(new Error(`no answer within ${wire.timeoutMs} ms`), { code: 'TIMEOUT' }));
+      // Kept, because an answer under way reports only "aborted" when its connection is destroyed.
+      timeout = Object.assign(new Error(`no answer within ${wire.timeoutMs} ms`), { code: 'TIMEOUT' });
+      call.destroy(timeout);
     }, wire.timeoutMs);
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
     };
-    const fail = (error: unknown) => {
+    const fail = (raised: unknown) => {
+      const error = timeout ?? raised;
       settle();
       if (signal?.aborted === true) {
         reject(signal.reason);

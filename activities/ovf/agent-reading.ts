@@ -8,7 +8,14 @@ import type { BraceMap, BraceValue } from './brace.ts';
 import { parseBrace } from './brace.ts';
 import { base64OfText, readEngineXml } from './engine-xml.ts';
 import type { ConversionProblem, ConversionWarning } from './problems.ts';
-import { BLANK_UUID, DISPLAY_OF_AGENT, NIC_MODELS, NIC_MODEL_MAX_OF_AGENT, RESOURCE, SPICE_CHANNELS } from './tables.ts';
+import {
+  BLANK_UUID,
+  DISPLAY_OF_AGENT,
+  NIC_MODELS,
+  NIC_MODEL_MAX_OF_AGENT,
+  RESOURCE,
+  SPICE_CHANNELS,
+} from './tables.ts';
 import { type XmlElement, child, childrenNamed, descendants, textOf } from './xml-read.ts';
 
 export interface AgentReading {
@@ -44,7 +51,8 @@ class Reading {
   constructor(root: XmlElement) {
     this.root = root;
     this.content = child(root, 'Content');
-    this.items = this.content === undefined ? [] : [...descendants(this.content)].filter((each) => each.name === 'Item');
+    this.items =
+      this.content === undefined ? [] : [...descendants(this.content)].filter((each) => each.name === 'Item');
   }
 
   missing(key: string, what = 'is missing'): undefined {
@@ -55,7 +63,9 @@ class Reading {
   integer(text: string | undefined, key: string): number | undefined {
     if (text === undefined) return this.missing(key);
     const plain = text.trim();
-    return /^[+-]?\d{1,9}$/.test(plain) ? Number(plain) : this.missing(key, `is ${JSON.stringify(text.slice(0, 40))}, no whole number`);
+    return /^[+-]?\d{1,9}$/.test(plain)
+      ? Number(plain)
+      : this.missing(key, `is ${JSON.stringify(text.slice(0, 40))}, no whole number`);
   }
 
   /** First of this name in any hardware item, as the agent's path expression finds it. */
@@ -130,7 +140,8 @@ function nic(reading: Reading, item: XmlElement): BraceMap[] {
   const given = textOf(item, 'rasd:ResourceSubType');
   const number = given === undefined ? undefined : reading.integer(given, 'Item/rasd:ResourceSubType');
   const model = NIC_MODELS.find(([known]) => known === number)?.[1];
-  if (number !== undefined && model === undefined) reading.missing('Item/rasd:ResourceSubType', `is ${number}, no NIC model`);
+  if (number !== undefined && model === undefined)
+    reading.missing('Item/rasd:ResourceSubType', `is ${number}, no NIC model`);
   if (number !== undefined && number > NIC_MODEL_MAX_OF_AGENT && model !== undefined) {
     const why = 'HA agents do not know this model and fail on the whole OVF; choose VirtIO in the engine';
     reading.warnings.push({ code: 'behaviour', key: 'nicModel', what: `${model} was read`, why });
@@ -198,7 +209,8 @@ function engineXml(reading: Reading, vmId: string | undefined): string | undefin
     warn('it was left out', read.why);
     return undefined;
   }
-  if (read.aliasCut) warn('the alias of the console was cut to 24 characters', 'the HA agent does so for the sake of libvirt');
+  if (read.aliasCut)
+    warn('the alias of the console was cut to 24 characters', 'the HA agent does so for the sake of libvirt');
   return base64OfText(read.xml);
 }
 

@@ -103,7 +103,9 @@ class Scanner {
     if (this.#at >= this.#text.length) throw this.#open('brace', '}');
     if (this.#text[this.#at] !== ':' || key === '') {
       throw new BraceFault(
-        key === '' ? `has ${this.#here()} where a key should be` : `has ${JSON.stringify(key.slice(0, 40))} without a value`,
+        key === ''
+          ? `has ${this.#here()} where a key should be`
+          : `has ${JSON.stringify(key.slice(0, 40))} without a value`,
         'Write key:value; values cannot hold commas or braces.',
       );
     }
@@ -131,7 +133,10 @@ class Scanner {
     }
     const text = this.#until(`${stops}{`);
     if (this.#text[this.#at] === '{') {
-      throw new BraceFault(`has a brace inside the value ${JSON.stringify(text.slice(0, 40))}`, 'Put a comma before it.');
+      throw new BraceFault(
+        `has a brace inside the value ${JSON.stringify(text.slice(0, 40))}`,
+        'Put a comma before it.',
+      );
     }
     return unquoted(text);
   }

@@ -7,7 +7,7 @@ import { type BraceMap, braceText } from './brace.ts';
 import { readAsAgent } from './agent-reading.ts';
 import type { ConversionFacts } from './convert-facts.ts';
 import { readEngineXml, textOfBase64 } from './engine-xml.ts';
-import { type Parts, applyExtras, extrasElement, findExtras, readExtras, speakable } from './extras.ts';
+import { type Parts, extrasElement, findExtras } from './extras.ts';
 import { displayType, generalElements, isHostPassthrough, topology } from './ovf-content.ts';
 import { mapDisks } from './ovf-disks.ts';
 import {
@@ -25,20 +25,34 @@ import {
   usbItem,
   videoItem,
 } from './ovf-items.ts';
-import type { ConversionProblem, ConversionWarning } from './problems.ts';
+import type { ConversionWarning } from './problems.ts';
 import { NAMESPACES, NIC_MODEL_MAX_OF_AGENT, nicModelNumber, ovfDate } from './tables.ts';
-import { type VmConf, type VmConfResult, confScalars, parseVmConf, vmConfText } from './vm-conf.ts';
+import { type VmConf, confScalars } from './vm-conf.ts';
 import { parseXml } from './xml-read.ts';
 import { element, type XmlOut, xmlText } from './xml-write.ts';
 
 export type { ConversionFacts, DiskFacts } from './convert-facts.ts';
+export { ovfToVmConf } from './ovf-to-vm-conf.ts';
 
 /** Device types that the engine's reader takes as "other" hardware. Host devices are not: they would pin the VM. */
-const OTHER_TYPES = new Set(['controller', 'channel', 'console', 'rng', 'balloon', 'watchdog', 'sound', 'redir', 'smartcard', 'tpm']);
+const OTHER_TYPES = new Set([
+  'controller',
+  'channel',
+  'console',
+  'rng',
+  'balloon',
+  'watchdog',
+  'sound',
+  'redir',
+  'smartcard',
+  'tpm',
+]);
 
 function hardware(conf: VmConf, disks: readonly MappedDisk[], facts: ConversionFacts): readonly XmlOut[] {
   const ofType = (type: string, name?: string) =>
-    conf.devices.filter((each) => braceText(each, 'type') === type && (name === undefined || braceText(each, 'device') === name));
+    conf.devices.filter(
+      (each) => braceText(each, 'type') === type && (name === undefined || braceText(each, 'device') === name),
+    );
   const id = (device: BraceMap, role: string) => instanceId(device, `${conf.vmId}/${role}`);
   const shown = displayType(conf);
   const headless = shown === 4;
@@ -65,11 +79,15 @@ function sections(conf: VmConf, disks: readonly MappedDisk[], facts: ConversionF
   const { sockets, cores } = topology(conf);
   // The operating system comes first: agents before 4.2 take the VM's id from the first section, whatever it is.
   return [
-    element('Section', [element('Info', 'Guest Operating System'), element('Description', facts.osName ?? 'other_linux')], {
-      'ovf:id': conf.vmId,
-      'ovf:required': 'false',
-      'xsi:type': 'ovf:OperatingSystemSection_Type',
-    }),
+    element(
+      'Section',
+      [element('Info', 'Guest Operating System'), element('Description', facts.osName ?? 'other_linux')],
+      {
+        'ovf:id': conf.vmId,
+        'ovf:required': 'false',
+        'xsi:type': 'ovf:OperatingSystemSection_Type',
+      },
+    ),
     element(
       'Section',
       [
@@ -84,11 +102,7 @@ function sections(conf: VmConf, disks: readonly MappedDisk[], facts: ConversionF
       [
         element(
           'Snapshot',
-          [
-            element('Type', 'ACTIVE'),
-            element('Description', 'Active VM'),
-            element('CreationDate', ovfDate(facts.now)),
-          ],
+          [element('Type', 'ACTIVE'), element('Description', 'Active VM'), element('CreationDate', ovfDate(facts.now))],
           { 'ovf:id': facts.snapshotId },
         ),
       ],
@@ -109,16 +123,17 @@ function envelope(
   const root = element(
     'ovf:Envelope',
     [
-      element('References', disks.map((disk) => fileElement(disk, facts))),
+      element(
+        'References',
+        disks.map((disk) => fileElement(disk, facts)),
+      ),
       element('NetworkSection', [
         element('Info', 'List of networks'),
         ...networks.map((name) => element('Network', '', { 'ovf:name': name })),
       ]),
-      element(
-        'Section',
-        [element('Info', 'List of Virtual Disks'), ...disks.map((disk) => diskElement(disk, facts))],
-        { 'xsi:type': 'ovf:DiskSection_Type' },
-      ),
+      element('Section', [element('Info', 'List of Virtual Disks'), ...disks.map((disk) => diskElement(disk, facts))], {
+        'xsi:type': 'ovf:DiskSection_Type',
+      }),
       element('Content', [...generalElements(conf, facts, engineXml), ...sections(conf, disks, facts)], {
         'ovf:id': 'out',
         'xsi:type': 'ovf:VirtualSystem_Type',
@@ -145,7 +160,8 @@ function engineXmlFor(conf: VmConf, warnings: ConversionWarning[]): string | und
   }
   const read = readEngineXml(xml);
   if (!read.usable) warn('HA agents will not use it', read.why);
-  else if (read.aliasCut) warn('HA agents cut the alias of its console to 24 characters', 'libvirt of 2018 asked for it');
+  else if (read.aliasCut)
+    warn('HA agents cut the alias of its console to 24 characters', 'libvirt of 2018 asked for it');
   if (read.uuid !== undefined && read.uuid !== conf.vmId) {
     warn(`its UUID is ${read.uuid}`, `VDSM takes the VM's id from it, and vmId is ${conf.vmId}`);
   }
@@ -157,10 +173,18 @@ function behaviourWarnings(conf: VmConf, warnings: ConversionWarning[]): void {
     warnings.push({ code: 'behaviour', key, what, why });
   };
   if (conf.maxVCpus !== undefined && conf.maxVCpus < conf.smp) {
-    warn('maxVCpus', `${conf.maxVCpus} is less than smp ${conf.smp}`, 'VDSM refuses a VM with more CPUs than its maximum');
+    warn(
+      'maxVCpus',
+      `${conf.maxVCpus} is less than smp ${conf.smp}`,
+      'VDSM refuses a VM with more CPUs than its maximum',
+    );
   }
   if (isHostPassthrough(conf.cpuType)) {
-    warn('cpuType', 'the CPU of the host is passed through', 'the VM can live only on hosts with the same CPU; migration may fail');
+    warn(
+      'cpuType',
+      'the CPU of the host is passed through',
+      'the VM can live only on hosts with the same CPU; migration may fail',
+    );
   }
   const { cores } = topology(conf);
   if (cores > 1 && conf.other['smpCoresPerSocket'] === undefined) {
@@ -205,42 +229,4 @@ export function vmConfToOvf(
   const found = findExtras({ scalars: confScalars(conf), devices: conf.devices }, plain);
   const ovf = envelope(conf, disks, facts, engineXml, extrasElement(found.extras));
   return { ovf, warnings: [...warnings, ...found.warnings] };
-}
-
-function sayable(parts: Parts): ConversionProblem[] {
-  const remedy = 'Change it in the engine: vm.conf has no quotes and cannot carry such text.';
-  const scalars = parts.scalars.filter(([, value]) => /[#\r\n]/.test(value) || value !== value.trim());
-  const devices = parts.devices.filter((each) => !speakable(each));
-  return [
-    ...scalars.map(([key, value]) => ({ key, what: `is ${JSON.stringify(value.slice(0, 60))}`, remedy })),
-    ...devices.map((each) => ({ key: `devices ${braceText(each, 'type') ?? ''}`, what: 'holds commas, braces or #', remedy })),
-  ];
-}
-
-/**
- * The vm.conf that HA agents make of an OVF (ha-agent.md 5.7), from any engine since 3.6.
- *
- * An OVF of `vmConfToOvf` gives back the extra keys too, unless `extras` is `ignore`: that is the agent's exact view.
- * Never throws; what would stop the agent is a problem.
- */
-export function ovfToVmConf(ovf: string, options: { readonly extras?: 'restore' | 'ignore' } = {}): VmConfResult {
-  const parsed = parseXml(ovf, 'OVF');
-  if (!parsed.ok) return parsed;
-  const read = readAsAgent(parsed.root);
-  if (read.problems.length > 0) return { ok: false, problems: read.problems };
-  const extras = options.extras === 'ignore' ? undefined : readExtras(parsed.root);
-  const { parts, warnings } = extras === undefined ? { parts: read, warnings: [] } : applyExtras(read, extras);
-  const unsayable = sayable(parts);
-  if (unsayable.length > 0) return { ok: false, problems: unsayable };
-  // Through the text and the one parser, so that both ways in give a VmConf under the same rules.
-  const result = parseVmConf(vmConfText(parts.scalars, parts.devices));
-  if (!result.ok) {
-    return { ok: false, problems: result.problems.map(({ key, what, remedy }) => ({ key, what, remedy })) };
-  }
-  return { ...result, warnings: [...read.warnings, ...warnings, ...result.warnings.map(withoutLine)] };
-}
-
-/** Lines of a text that the caller never saw would only mislead. */
-function withoutLine({ code, key, what, why }: ConversionWarning): ConversionWarning {
-  return { code, key, what, why };
 }

@@ -52,7 +52,9 @@ function escapeForPattern(text: string): string {
 
 /** Cuts the alias in place, so that the rest of the document stays as the engine wrote it. */
 function withAliasCut(xml: string, root: XmlElement): { xml: string; aliasCut: boolean } {
-  const consoles = [...descendants(root)].filter((each) => each.name === 'devices').flatMap((each) => childrenNamed(each, 'console'));
+  const consoles = [...descendants(root)]
+    .filter((each) => each.name === 'devices')
+    .flatMap((each) => childrenNamed(each, 'console'));
   const pty = consoles.filter((each) => each.attributes.get('type') === 'pty').map((each) => child(each, 'alias'));
   const name = pty.find((alias) => alias !== undefined)?.attributes.get('name');
   if (name === undefined || name.length <= ALIAS_LENGTH_MAX) return { xml, aliasCut: false };

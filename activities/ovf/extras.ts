@@ -41,7 +41,9 @@ export interface Extras {
 }
 
 /** Never given back: the lease depends on them, and the agent always writes them so (ha-agent.md 5.7). */
-const HA_CONSTANTS: Readonly<Record<string, readonly string[]>> = { 'disk/disk': ['poolID', 'shared', 'propagateErrors'] };
+const HA_CONSTANTS: Readonly<Record<string, readonly string[]>> = {
+  'disk/disk': ['poolID', 'shared', 'propagateErrors'],
+};
 
 /** Disks and CDs are counted apart, all else by type: the agent renames devices inside a type. */
 export function category(device: BraceMap): string {
@@ -84,7 +86,8 @@ const WHY_KEY: Readonly<Record<string, string>> = {
   spiceSecureChannels: 'HA agents always write the same eight channels; the engine decides on its own',
   display: 'the engine knows display types, of which HA agents make vnc or qxl only',
 };
-const WHY_ASIDE = 'an OVF has no place for it that HA agents read; kept in an element of its own, which the engine drops when it writes the OVF anew';
+const WHY_ASIDE =
+  'an OVF has no place for it that HA agents read; kept in an element of its own, which the engine drops when it writes the OVF anew';
 
 /** What is in `wanted` and would be lost on the way through `read`, the agent's view of the OVF. */
 export function findExtras(wanted: Parts, read: Parts): { extras: Extras; warnings: readonly ConversionWarning[] } {
@@ -132,7 +135,12 @@ function deviceExtras(
       }
       for (const each of constants) {
         const what = `${each.name} becomes ${formatBrace(each.instead ?? '')} instead of ${formatBrace(each.value)}`;
-        warnings.push({ code: 'ha-constant', key, what, why: 'the disk lease depends on it, and HA agents always write it so' });
+        warnings.push({
+          code: 'ha-constant',
+          key,
+          what,
+          why: 'the disk lease depends on it, and HA agents always write it so',
+        });
       }
     }
   }

@@ -15,7 +15,8 @@ const SOCKETS_MAX = 16;
 /** Classic deployments have N sockets of one core; beyond what the engine allows, cores are added. */
 export function topology(conf: VmConf): { sockets: number; cores: number } {
   const wanted = Number(conf.other['smpCoresPerSocket'] ?? '1');
-  const fits = Number.isSafeInteger(wanted) && wanted > 0 && conf.smp % wanted === 0 && conf.smp / wanted <= SOCKETS_MAX;
+  const fits =
+    Number.isSafeInteger(wanted) && wanted > 0 && conf.smp % wanted === 0 && conf.smp / wanted <= SOCKETS_MAX;
   if (fits) return { sockets: conf.smp / wanted, cores: wanted };
   for (let sockets = Math.min(SOCKETS_MAX, conf.smp); sockets > 1; sockets -= 1) {
     if (conf.smp % sockets === 0) return { sockets, cores: conf.smp / sockets };
@@ -28,7 +29,9 @@ export function displayType(conf: VmConf): number {
   const display = (conf.display ?? 'vnc').toLowerCase();
   if (display === 'none') return 4;
   if (display.startsWith('qxl') || display.startsWith('spice')) return 1;
-  const cirrus = conf.devices.some((each) => braceText(each, 'type') === 'video' && braceText(each, 'device') === 'cirrus');
+  const cirrus = conf.devices.some(
+    (each) => braceText(each, 'type') === 'video' && braceText(each, 'device') === 'cirrus',
+  );
   return cirrus ? 0 : 2;
 }
 
@@ -71,7 +74,11 @@ export function isHostPassthrough(cpuType: string | undefined): boolean {
 }
 
 /** Everything of Content up to its sections. */
-export function generalElements(conf: VmConf, facts: ConversionFacts, engineXml: string | undefined): readonly XmlOut[] {
+export function generalElements(
+  conf: VmConf,
+  facts: ConversionFacts,
+  engineXml: string | undefined,
+): readonly XmlOut[] {
   const now = ovfDate(facts.now);
   return [
     element('Name', conf.vmName),

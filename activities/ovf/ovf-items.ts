@@ -30,7 +30,9 @@ export interface MappedDisk {
 function addressText(address: BraceValue | undefined): string {
   if (typeof address === 'string') return address;
   if (!isBraceMap(address)) return '';
-  const parts = Object.entries(address).flatMap(([key, value]) => (typeof value === 'string' ? [`${key}=${value}`] : []));
+  const parts = Object.entries(address).flatMap(([key, value]) =>
+    typeof value === 'string' ? [`${key}=${value}`] : [],
+  );
   return parts.length === 0 ? '' : `{${parts.join(', ')}}`;
 }
 
@@ -41,7 +43,14 @@ function specParams(device: BraceMap, extra: Readonly<Record<string, string>>): 
   for (const [key, value] of isBraceMap(given) ? Object.entries(given) : []) {
     if (typeof value === 'string' && value !== '' && /^[A-Za-z_][\w.-]*$/.test(key)) texts.set(key, value);
   }
-  return texts.size === 0 ? [] : [element('SpecParams', [...texts].map(([key, value]) => element(key, value)))];
+  return texts.size === 0
+    ? []
+    : [
+        element(
+          'SpecParams',
+          [...texts].map(([key, value]) => element(key, value)),
+        ),
+      ];
 }
 
 interface DeviceInfo {

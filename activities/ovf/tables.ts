@@ -88,6 +88,14 @@ export function ovfDate(date: Date): string {
   return valid.toISOString().slice(0, 19).replaceAll('-', '/').replace('T', ' ');
 }
 
+/** Inverse of `ovfDate`; undefined for text that is no such date. */
+export function parseOvfDate(text: string): Date | undefined {
+  const parts = /^(\d{4})\/(\d{2})\/(\d{2}) (\d{2}:\d{2}:\d{2})$/.exec(text.trim());
+  if (parts === null) return undefined;
+  const date = new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}Z`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
 /**
  * An id that is always the same for the same seed, shaped as a UUID (version 8: made by own rules).
  *

@@ -31,7 +31,9 @@ export function driveLine(value: string): string {
 /** The agent writes Python's `None` for what is absent. */
 function withoutNone(map: BraceMap): BraceMap {
   const kept = Object.entries(map).filter(([, value]) => value !== 'None');
-  return Object.fromEntries(kept.map(([key, value]): [string, BraceValue] => [key, isBraceMap(value) ? withoutNone(value) : value]));
+  return Object.fromEntries(
+    kept.map(([key, value]): [string, BraceValue] => [key, isBraceMap(value) ? withoutNone(value) : value]),
+  );
 }
 
 /** What a device line without `type` must be, where its keys leave no doubt. */
@@ -69,7 +71,7 @@ export function normaliseDevice(given: BraceMap, key: string): { device: BraceMa
       old.push('no type');
     }
   }
-  const usual = USUAL_DEVICE[String(entries.get('type'))];
+  const usual = USUAL_DEVICE[braceText(Object.fromEntries(entries), 'type') ?? ''];
   if (usual !== undefined && !entries.has('device')) {
     entries.set('device', usual);
     old.push('no device');
@@ -92,7 +94,9 @@ export function devicesFromOldKeys(old: ReadonlyMap<string, OldEntry>, known: re
   const made: MadeDevice[] = [];
   const has = (type: string, device?: string) =>
     known.some(
-      (line) => braceText(line.device, 'type') === type && (device === undefined || braceText(line.device, 'device') === device),
+      (line) =>
+        braceText(line.device, 'type') === type &&
+        (device === undefined || braceText(line.device, 'device') === device),
     );
   const cdrom = old.get('cdrom');
   if (cdrom !== undefined && !/[,{}]/.test(cdrom.value) && !has('disk', 'cdrom')) {
@@ -102,7 +106,11 @@ export function devicesFromOldKeys(old: ReadonlyMap<string, OldEntry>, known: re
   const mac = old.get('macAddr');
   if (mac !== undefined && !/[{}]/.test(mac.value) && mac.value !== '' && !has('interface')) {
     const from = ['macAddr', 'nicModel', 'network', 'bridge'].filter((key) => old.has(key));
-    const list = (key: string) => old.get(key)?.value.split(',').map((text) => text.trim()) ?? [];
+    const list = (key: string) =>
+      old
+        .get(key)
+        ?.value.split(',')
+        .map((text) => text.trim()) ?? [];
     const networks = list(old.has('network') ? 'network' : 'bridge');
     for (const [i, macAddr] of list('macAddr').entries()) {
       const nicModel = list('nicModel')[i] ?? list('nicModel')[0] ?? 'pv';

@@ -110,7 +110,12 @@ function readLines(text: string): Lines {
     const key = (equals < 0 ? row : row.slice(0, equals)).trim();
     if (UNPRINTABLE.test(row)) {
       const what = 'the line holds a control character or broken text';
-      into.problems.push({ line, key: key.replace(/[^\w.-]/g, '?').slice(0, 40), what, remedy: 'Save it as plain UTF-8.' });
+      into.problems.push({
+        line,
+        key: key.replace(/[^\w.-]/g, '?').slice(0, 40),
+        what,
+        remedy: 'Save it as plain UTF-8.',
+      });
     } else if (equals < 0) {
       const what = `${JSON.stringify(row.slice(0, 40))} is not key=value`;
       into.problems.push({ line, key: key.slice(0, 40), what, remedy: 'Write key=value, or put # before a remark.' });
@@ -176,7 +181,12 @@ class Taker {
     const text = this.text(key);
     if (text !== undefined && UUID.test(text)) return text;
     const remedy = 'It must be the UUID of the engine VM, as in hosted-engine.conf under vmid.';
-    this.problem(key, line, text === undefined ? 'is missing' : `is ${JSON.stringify(text.slice(0, 60))}, no UUID`, remedy);
+    this.problem(
+      key,
+      line,
+      text === undefined ? 'is missing' : `is ${JSON.stringify(text.slice(0, 60))}, no UUID`,
+      remedy,
+    );
     return undefined;
   }
 
@@ -200,7 +210,13 @@ function oldKeyDevices(lines: Lines): void {
     lines.devices.push({ line: made.line, device: made.device });
     for (const key of made.from) lines.scalars.delete(key);
     const why = 'a key of versions before 3.4; it is a device since';
-    lines.warnings.push({ code: 'old-style', line: made.line, key: made.from.join(', '), what: 'read as a device', why });
+    lines.warnings.push({
+      code: 'old-style',
+      line: made.line,
+      key: made.from.join(', '),
+      what: 'read as a device',
+      why,
+    });
   }
 }
 

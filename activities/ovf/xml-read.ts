@@ -45,7 +45,8 @@ function decoded(text: string): string {
     const plain = Object.hasOwn(PREDEFINED, name) ? PREDEFINED[name] : undefined;
     if (plain !== undefined && reference.endsWith(';')) return plain;
     const number = /^#(?:x([0-9a-f]{1,6})|(\d{1,7}))$/i.exec(name);
-    const code = number === null ? -1 : Number.parseInt(number[1] ?? number[2] ?? '', number[1] === undefined ? 10 : 16);
+    const code =
+      number === null ? -1 : Number.parseInt(number[1] ?? number[2] ?? '', number[1] === undefined ? 10 : 16);
     const legal = code === 9 || code === 10 || code === 13 || (code >= 32 && code <= 0x10ffff);
     const surrogate = code >= 0xd800 && code <= 0xdfff;
     if (!legal || surrogate || !reference.endsWith(';')) {
@@ -61,7 +62,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function rawText(parts: unknown): string {
   if (!Array.isArray(parts)) return '';
-  return parts.map((part: unknown) => (isRecord(part) && typeof part['#text'] === 'string' ? part['#text'] : '')).join('');
+  return parts
+    .map((part: unknown) => (isRecord(part) && typeof part['#text'] === 'string' ? part['#text'] : ''))
+    .join('');
 }
 
 function toElement(name: string, parts: unknown, rawAttributes: unknown): XmlElement {
@@ -95,12 +98,16 @@ export function parseXml(input: string, what: string): { readonly ok: true; read
   }
   const text = input.replace(/^\uFEFF/, '');
   if (/<!(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(text)) {
-    return refused(`the ${what} has a document type`, 'Remove <!DOCTYPE ...>: it is never needed and can hide an attack.');
+    return refused(
+      `the ${what} has a document type`,
+      'Remove <!DOCTYPE ...>: it is never needed and can hide an attack.',
+    );
   }
   const remedy = `Give the ${what} as it was written; it may be cut off or damaged.`;
   try {
     const verdict = XMLValidator.validate(text);
-    if (verdict !== true) return refused(`the ${what} is not well-formed: ${verdict.err.msg}`, remedy, verdict.err.line);
+    if (verdict !== true)
+      return refused(`the ${what} is not well-formed: ${verdict.err.msg}`, remedy, verdict.err.line);
     const [root, second] = toElement('', PARSER.parse(text), undefined).children;
     if (root === undefined || second !== undefined) return refused(`the ${what} is not one document`, remedy);
     return { ok: true, root };

@@ -7,11 +7,10 @@ import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { deriveId, sha256 } from '../ids.ts';
 import { braceText } from '../ovf/brace.ts';
-import { vmConfToOvf } from '../ovf/convert.ts';
+import { ovfToVmConf, vmConfToOvf } from '../ovf/convert.ts';
 import type { DiskFacts } from '../ovf/convert-facts.ts';
-import { ovfToVmConf } from '../ovf/ovf-to-vm-conf.ts';
 import { problemText, type ConversionWarning } from '../ovf/problems.ts';
-import { describeOvf, validateForImport } from '../ovf/read-ovf.ts';
+import { validateForImport } from '../ovf/read-ovf.ts';
 import { parseVmConf, type VmConf } from '../ovf/vm-conf.ts';
 import type { StepContext } from '../step-context.ts';
 import { readConfiguration } from './he-domain.ts';
@@ -48,16 +47,24 @@ async function fromVolume(cluster: Cluster, facts: UpgradeFacts, signal: AbortSi
   return fromText('configuration-volume', archive.members['vm.conf'], archive.writtenAt['vm.conf']);
 }
 
+/** `<ExportDate>2018/03/25 18:43:51</ExportDate>`, UTC (engine.md 12); an OVF without one counts as the oldest. */
+function exportDate(ovf: string): Date {
+  const found = /<ExportDate>(\d{4})\/(\d{2})\/(\d{2}) (\d{2}:\d{2}:\d{2})<\/ExportDate>/.exec(ovf);
+  return found === null ? new Date(0) : new Date(`${found[1]}-${found[2]}-${found[3]}T${found[4]}Z`);
+}
+
 /** The engine's own view; an engine that does not manage its VM may have none. */
-async function fromEngine(cluster: Cluster, input: Input): Promise<Candidate> {
-  const vm = await cluster.engine(input.operationId).vm(input.facts.vm.id, { allContent: true });
-  const ovf = vm?.configurationOvf;
+async function fromEngine(cluster: Cluster, input: Input, signal: AbortSignal): Promise<Candidate> {
+  const engine = cluster.engine(input.operationId, signal);
+  // Not known to the engine at all is an answer too: then it exports nothing.
+  const known = (await engine.vms()).some((vm) => vm.id === input.facts.vm.id);
+  if (!known) return { source: 'engine', why: 'the engine does not know the VM' };
+  const vm = await engine.vm(input.facts.vm.id, { allContent: true });
+  const { ovf } = vm;
   if (ovf === undefined) return { source: 'engine', why: 'the engine exports no OVF of it' };
   const read = ovfToVmConf(ovf);
   if (!read.ok) return { source: 'engine', why: read.problems.map(problemText).join(' ') };
-  const at = describeOvf(ovf);
-  const written = at.ok ? at.description.exportDate : undefined;
-  return { source: 'engine', at: written ?? new Date(0), conf: read.conf, warnings: read.warnings };
+  return { source: 'engine', at: exportDate(ovf), conf: read.conf, warnings: read.warnings };
 }
 
 /** A definition of another VM, or of a disk that is not on the domain, would import a VM that can't start. */
@@ -83,7 +90,7 @@ async function gather(cluster: Cluster, input: Input, signal: AbortSignal): Prom
     candidates.push(fromText('request', input.vmConf, new Date(input.startedAt)));
   }
   if (wanted('configuration-volume')) candidates.push(await fromVolume(cluster, input.facts, signal));
-  if (wanted('engine')) candidates.push(await fromEngine(cluster, input));
+  if (wanted('engine')) candidates.push(await fromEngine(cluster, input, signal));
   return candidates;
 }
 

@@ -1,5 +1,6 @@
 /** The HA metadata volume (whiteboard) read from outside, through the SPM (ha-agent.md 1.2). */
 import type { VolumeRef } from '../../workflows/model/upgrade.ts';
+import { CounterpartError } from '../errors.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { readVolume, type Place } from './volumes.ts';
 import { BLOCK_BYTES, parseGlobalBlock } from './whiteboard.ts';
@@ -14,8 +15,17 @@ export async function readGlobalMaintenance(
   metadata: VolumeRef,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const block = await readVolume(spm, place, metadata, BLOCK_BYTES, signal);
-  return parseGlobalBlock(block).maintenance;
+  const { maintenance, fault } = parseGlobalBlock(await readVolume(spm, place, metadata, BLOCK_BYTES, signal));
+  if (fault === undefined) return maintenance ?? false;
+  // Taking an unreadable flag for "off" could start a second engine VM in the middle of the work.
+  throw new CounterpartError({
+    type: 'ha/global-block',
+    kind: 'needs-operator',
+    subject: 'HA metadata, block 0',
+    what: 'the global maintenance flag can’t be read',
+    why: fault,
+    remedy: 'Set the mode anew on a host (hosted-engine --set-maintenance --mode=none), then retry.',
+  });
 }
 
 /** Block 0 and the slots of the hosts, as they lie there. */

@@ -2,11 +2,9 @@
 import type { UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import { CounterpartError } from '../errors.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
-import { readConfigurationArchive, readHostedEngineConf } from './configuration-archive.ts';
+import { CONFIGURATION_BYTES, readConfigurationArchive } from './configuration-archive.ts';
+import { readHostedEngineConf } from './hosted-engine-conf.ts';
 import { listVolumes, readVolume, type FoundVolume } from './volumes.ts';
-
-/** Exactly so many bytes hold the configuration archive (ha-agent.md 5.4). */
-export const CONFIGURATION_BYTES = 20_480;
 
 /** Description and disk type of the service volumes (engine.md 8.4, ha-agent.md 1.1); either tells them. */
 const CONFIGURATION_NAME = 'HostedEngineConfigurationImage';

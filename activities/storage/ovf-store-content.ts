@@ -8,7 +8,7 @@ import { sha256 } from '../ids.ts';
 import type { StepContext } from '../step-context.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { buildOvfStoreArchive, formatOvfStoreDescription } from './ovf-store-archive.ts';
-import { findOvfStores, readOvfStore, type OvfStoreCopy } from './ovf-store.ts';
+import { findOvfStores, readCopy, type CopyContent } from './ovf-store.ts';
 import { callOptions, readVolume, writeVolume, type FoundVolume } from './volumes.ts';
 
 type Input = StepCall & {
@@ -70,13 +70,13 @@ async function replaceCopy(
 }
 
 /** The OVFs of other VMs that the stores hold: they must not be lost by writing ours. The newer copy wins. */
-function otherVms(copies: readonly OvfStoreCopy[]): Map<string, string> {
-  const time = (copy: OvfStoreCopy) => copy.description?.lastUpdated?.getTime() ?? 0;
+function otherVms(copies: readonly CopyContent[]): Map<string, string> {
+  const time = (copy: CopyContent) => copy.description?.lastUpdated?.getTime() ?? 0;
   const [newest] = copies.filter((copy) => copy.ovfs !== undefined).toSorted((a, b) => time(b) - time(a));
   return new Map(newest?.ovfs ?? []);
 }
 
-function isCurrent(copy: OvfStoreCopy, wanted: ReadonlyMap<string, string>): boolean {
+function isCurrent(copy: CopyContent, wanted: ReadonlyMap<string, string>): boolean {
   const { ovfs } = copy;
   return ovfs !== undefined && ovfs.size === wanted.size && [...wanted].every(([id, ovf]) => ovfs.get(id) === ovf);
 }
@@ -86,8 +86,8 @@ export function writeOvf({ clusters }: Counterparts) {
     const { facts, definition } = input;
     const spm = await clusters.get(input.cluster).hosts.spm(facts.dataCenter.id, context.signal);
     const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
-    const copies: OvfStoreCopy[] = [];
-    for (const volume of volumes) copies.push(await readOvfStore(spm, placeOf(facts), volume, context.signal));
+    const copies: CopyContent[] = [];
+    for (const volume of volumes) copies.push(await readCopy(spm, placeOf(facts), volume, context.signal));
     const wanted = otherVms(copies).set(facts.vm.id, definition.ovf);
     const stale = volumes.filter((_, index) => !(copies[index] !== undefined && isCurrent(copies[index], wanted)));
     for (const volume of stale) await replaceCopy(spm, input, facts, volume, wanted, context);

@@ -14,7 +14,7 @@ export function isOvfStore(volume: FoundVolume): boolean {
   return volume.diskType === 'OVFS' || parseOvfStoreDescription(volume.description) !== undefined;
 }
 
-export interface OvfStoreCopy extends VolumeRef {
+export interface CopyContent extends VolumeRef {
   readonly description: OvfStoreDescription | undefined;
   readonly rawDescription: string;
   /** OVFs by VM id; undefined when the copy is empty, half written or can't be read. */
@@ -28,12 +28,12 @@ export async function findOvfStores(host: VdsmClient, domain: string, signal: Ab
 }
 
 /** Reads one copy whole; the description says how many bytes count (vdsm.md 11). */
-export async function readOvfStore(
+export async function readCopy(
   spm: VdsmClient,
   place: Place,
   volume: FoundVolume,
   signal: AbortSignal,
-): Promise<OvfStoreCopy> {
+): Promise<CopyContent> {
   const { image, volume: id, description: rawDescription } = volume;
   const description = parseOvfStoreDescription(rawDescription);
   const base = { image, volume: id, description, rawDescription };

@@ -2,7 +2,10 @@
 import type { StepCall, VolumeRef } from '../../workflows/model/upgrade.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { getVolume, putVolume } from '../vdsm/data-stream.ts';
+import { runTask } from '../vdsm/tasks.ts';
 import { BLANK_UUID } from '../vdsm/verbs.ts';
+
+const TASK_POLL_MS = 200;
 
 
 export interface FoundVolume extends VolumeRef {
@@ -64,6 +67,10 @@ export function readVolume(spm: VdsmClient, place: Place, ref: VolumeRef, bytes:
   return getVolume(spm.peer, ids(place, ref), bytes, { signal });
 }
 
+/**
+ * Writes the content from the volume's start. VDSM answers 200 even when its task then fails (no space, no volume), so
+ * the task's end decides.
+ */
 export async function writeVolume(
   spm: VdsmClient,
   place: Place,
@@ -71,7 +78,8 @@ export async function writeVolume(
   content: Buffer,
   signal: AbortSignal,
 ): Promise<void> {
-  await putVolume(spm.peer, ids(place, ref), content, { signal });
+  const { taskId } = await putVolume(spm.peer, ids(place, ref), content, { signal });
+  if (taskId !== undefined) await runTask(spm, taskId, { signal, pollMs: TASK_POLL_MS, verb: 'PUT of a volume' });
 }
 
 /** Options of each VDSM call of a step: VDSM logs the operation's id beside everything it does for it. */

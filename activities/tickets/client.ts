@@ -3,8 +3,8 @@
  *
  * The base URL comes from configuration only, never from a ticket: nobody can make the worker call elsewhere.
  */
-import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { Webhook } from 'standardwebhooks';
 import { CounterpartError } from '../errors.ts';
 import { deriveId } from '../ids.ts';
 
@@ -38,8 +38,7 @@ export class TicketSystem {
   async report(report: TicketReport, signal: AbortSignal): Promise<{ id: string }> {
     const id = `msg_${deriveId(report.operationId, `${report.ticket}/${report.state}`)}`;
     const body = JSON.stringify({ type: 'operation.ended', data: report });
-    const timestamp = Math.floor((this.#options.now?.() ?? new Date()).getTime() / 1000);
-    const response = await this.#send(id, timestamp, body, signal);
+    const response = await this.#send(id, this.#options.now?.() ?? new Date(), body, signal);
     if (response.ok) return { id };
     const retryable = response.status === 429 || response.status >= 500;
     throw new CounterpartError({
@@ -53,17 +52,16 @@ export class TicketSystem {
     });
   }
 
-  async #send(id: string, timestamp: number, body: string, signal: AbortSignal): Promise<Response> {
-    const secret = (await readFile(this.#options.secretFile, 'utf8')).trim().replace(/^whsec_/, '');
-    const signature = createHmac('sha256', Buffer.from(secret, 'base64')).update(`${id}.${timestamp}.${body}`).digest('base64');
+  async #send(id: string, at: Date, body: string, signal: AbortSignal): Promise<Response> {
+    const secret = (await readFile(this.#options.secretFile, 'utf8')).trim();
     try {
       return await fetch(this.#options.url, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
           'webhook-id': id,
-          'webhook-timestamp': String(timestamp),
-          'webhook-signature': `v1,${signature}`,
+          'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+          'webhook-signature': new Webhook(secret).sign(id, at, body),
         },
         body,
         redirect: 'error',

@@ -51,6 +51,16 @@ export interface CallOptions {
   readonly correlationId?: string;
 }
 
+/** Of each time-out, this much (a quarter of short ones) is kept for the answer. */
+const ANSWER_ROOM_MS = 1_000;
+
+interface Limit {
+  /** Ends the time before sending: at `sendBy`, or with the caller's signal. */
+  readonly signal: AbortSignal;
+  readonly sendBy: number;
+  readonly deadline: number;
+}
+
 export class VdsmClient {
   /** How to reach the host, for the data stream, which needs a connection of its own. */
   readonly peer: VdsmPeer;
@@ -105,8 +115,8 @@ export class VdsmClient {
     const { callTimeoutMs = 60_000, slowCallTimeoutMs = 180_000 } = this.#options;
     const timeoutMs = options.timeoutMs ?? (spec.slow ? slowCallTimeoutMs : callTimeoutMs);
     const encoded = this.#encode(verb, spec.encode(params));
-    const raw = await this.#within(verb, timeoutMs, options.signal, (limit, deadline) =>
-      this.#attempt(verb, encoded, { ...options, limit, deadline }),
+    const raw = await this.#within(verb, timeoutMs, options.signal, (limit) =>
+      this.#attempt(verb, encoded, options, limit),
     );
     try {
       return spec.decode(raw);
@@ -153,7 +163,7 @@ export class VdsmClient {
     verb: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
-    work: (limit: AbortSignal, deadline: number) => Promise<T>,
+    work: (limit: Limit) => Promise<T>,
   ): Promise<T> {
     const late = new AbortController();
     const tooLate = notSent(
@@ -163,10 +173,13 @@ export class VdsmClient {
       `no place or connection within ${timeoutMs} ms`,
       'Try again',
     );
-    const cancel = this.#clock.after(timeoutMs, () => late.abort(tooLate));
+    // What is sent so late that no answer can come in time only turns "nothing happened" into "unknown".
+    const sendWithinMs = timeoutMs - Math.min(ANSWER_ROOM_MS, timeoutMs / 4);
+    const cancel = this.#clock.after(sendWithinMs, () => late.abort(tooLate));
     const limit = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
     try {
-      return await work(limit, this.#clock.now() + timeoutMs);
+      const now = this.#clock.now();
+      return await work({ signal: limit, sendBy: now + sendWithinMs, deadline: now + timeoutMs });
     } catch (error) {
       // The link knows better than "too late" why there was no connection.
       throw error === tooLate && this.#link.trouble !== undefined ? this.#link.trouble : error;
@@ -175,18 +188,13 @@ export class VdsmClient {
     }
   }
 
-  async #attempt(
-    verb: string,
-    params: object,
-    options: CallOptions & { readonly limit: AbortSignal; readonly deadline: number },
-  ): Promise<unknown> {
-    const { limit, deadline, signal, correlationId } = options;
-    const leave = await this.#gate.enter(limit);
+  async #attempt(verb: string, params: object, { signal, correlationId }: CallOptions, limit: Limit): Promise<unknown> {
+    const leave = await this.#gate.enter(limit.signal);
     let asked: Asked | undefined;
     try {
       for (let refusals = 0; ;) {
-        const exchange = await this.#link.ready(limit);
-        const timeoutMs = Math.max(1, deadline - this.#clock.now());
+        const exchange = await this.#link.ready(limit.signal);
+        const timeoutMs = Math.max(1, limit.deadline - this.#clock.now());
         asked = exchange.ask({ verb, params, timeoutMs, signal, correlationId });
         // Lost in the meantime, nothing was sent: the link dials again.
         if (asked === undefined) continue;
@@ -194,9 +202,9 @@ export class VdsmClient {
           return await asked.answer;
         } catch (error) {
           const waitMs = this.#refusalPause(error, refusals);
-          if (waitMs === undefined || this.#clock.now() + waitMs >= deadline) throw error;
+          if (waitMs === undefined || this.#clock.now() + waitMs >= limit.sendBy) throw error;
           refusals += 1;
-          await pause(this.#clock, waitMs, limit);
+          await pause(this.#clock, waitMs, limit.signal);
         }
       }
     } finally {

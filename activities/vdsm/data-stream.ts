@@ -45,7 +45,8 @@ const ERROR_BODY_BYTES_MAX = 64 * 1024;
 const failure = z.looseObject({ status: z.looseObject({ code: num, message: z.string().default('') }) });
 
 /**
- * Overwrites the volume from its first byte on; what lay behind the end of `bytes` stays.
+ * Writes the volume from its first byte on. Behind the end of `bytes` a file volume is cut off, a block volume keeps what
+ * lay there: pad to the full size where the rest matters.
  * @throws CounterpartError with VDSM's code; `vdsm/stream-cut` with `outcomeUnknown` when the connection ended or the
  * time was up after the first byte went out: read the volume back. Or the signal's reason.
  */
@@ -85,24 +86,25 @@ async function stream(
 ): Promise<Answered> {
   const { signal, clock = systemClock, connectTimeoutMs = CONNECT_TIMEOUT_MS, timeoutMs = 180_000 } = options;
   const socket = await dialTls(peer, { signal, clock, timeoutMs: Math.min(connectTimeoutMs, timeoutMs) });
+  let release = () => {};
   try {
     return await new Promise<Answered>((resolve, reject) => {
-      const sent = send(socket, peer, method, place, headers);
-      const fail = (error: Error) => reject(error);
-      const cancel = clock.after(timeoutMs, () => fail(cut(peer, method, `not done within ${timeoutMs} ms`)));
-      const onAbort = () => signal !== undefined && fail(abortReason(signal));
+      const cancel = clock.after(timeoutMs, () => reject(cut(peer, method, `not done within ${timeoutMs} ms`)));
+      const onAbort = () => signal !== undefined && reject(abortReason(signal));
       signal?.addEventListener('abort', onAbort, { once: true });
-      socket.once('close', () => {
+      release = () => {
         cancel();
         signal?.removeEventListener('abort', onAbort);
-      });
-      sent.on('error', (cause) => fail(cut(peer, method, linkError(peer.name, cause).facts.why, cause)));
+      };
+      const sent = send(socket, peer, method, place, headers);
+      sent.on('error', (cause) => reject(cut(peer, method, linkError(peer.name, cause).facts.why, cause)));
       sent.on('response', (response) => {
         readAnswer(peer, method, response, expected).then(resolve, reject);
       });
       sent.end(bytes);
     });
   } finally {
+    release();
     socket.destroy();
   }
 }

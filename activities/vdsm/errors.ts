@@ -45,7 +45,7 @@ export function codeError(subject: string, verb: string, code: number, message: 
     kind: kindOf(code, retry),
     subject,
     what: `${verb} failed with VDSM code ${code}`,
-    why: message.trim() === '' ? 'VDSM gave no reason' : message.trim().replace(/\.$/, ''),
+    why: message.trim().replace(/\.+$/, '') || 'VDSM gave no reason',
     remedy:
       code === 40 && verb === HA_VERB ? 'Install ovirt-hosted-engine-ha on the host' : (known?.remedy ?? range.remedy),
     code,

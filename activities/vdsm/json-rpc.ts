@@ -33,7 +33,7 @@ const answerSchema = z
   .looseObject({
     id: z.string().nullable().default(null),
     error: z.looseObject({ code: z.coerce.number().int(), message: z.string().default('') }).nullish(),
-    result: z.unknown(),
+    result: z.unknown().optional(),
   })
   .transform(({ id, error, result }): Answer => {
     if (error === undefined || error === null) return { id, outcome: { kind: 'result', result } };

@@ -20,6 +20,8 @@ export interface TaskOptions extends Pick<CallOptions, 'signal' | 'correlationId
 }
 
 const CLEAR_TRIES = 3;
+/** The last poll before the deadline gets a real chance. */
+const POLL_MS_MIN = 1_000;
 
 function retryable(error: unknown): boolean {
   return error instanceof CounterpartError && error.facts.kind === 'retryable';
@@ -65,7 +67,7 @@ async function finished(
       const status = await client.call(
         'Task.getStatus',
         { taskID: taskId },
-        callOptions(options, Math.min(left, 60_000)),
+        callOptions(options, Math.min(60_000, Math.max(left, POLL_MS_MIN))),
       );
       heartbeat?.(status);
       if (status.taskState === 'finished') return status;
@@ -75,7 +77,8 @@ async function finished(
         throw unknownOutcome(client.name, verb, 'task-lost', 'the host does not know the task any more', error);
       }
       if (signal?.aborted === true || !retryable(error)) throw error;
-      last = error instanceof CounterpartError ? error.facts.why : last;
+      // A poll that our own deadline cut off says nothing about the task.
+      if (error instanceof CounterpartError && clock.now() < deadline) last = error.facts.why;
     }
     await pause(clock, Math.min(pollMs, Math.max(0, deadline - clock.now())), signal);
   }

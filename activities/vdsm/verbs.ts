@@ -40,11 +40,20 @@ export interface StorageServerParams {
   readonly connectionParams: readonly [StorageConnection, ...StorageConnection[]];
 }
 
-export interface VolumeIds {
+export interface ImageIds {
   readonly storagepoolID: string;
   readonly storagedomainID: string;
   readonly imageID: string;
+}
+
+export interface VolumeIds extends ImageIds {
   readonly volumeID: string;
+}
+
+/** postZero overwrites the data first; both default to false, though VDSM requires them. */
+interface DeleteParams {
+  readonly postZero?: boolean;
+  readonly force?: boolean;
 }
 
 export interface VolumeCreateParams extends VolumeIds {
@@ -217,6 +226,8 @@ const verbs = {
   'StorageDomain.detach': verb(shape.done, as<DomainOut & { readonly force?: boolean }>(), SLOW),
 
   'Image.prepare': verb(shape.preparedImage, as<VolumeIds & { readonly allowIllegal?: boolean }>(), SLOW),
+  /** All volumes of the image. On the SPM; answers a task id. */
+  'Image.delete': verb(z.string(), (p: ImageIds & DeleteParams) => ({ postZero: false, force: false, ...p }), SLOW),
   /** No reference count: it takes the path from every user of the image on this host. */
   'Image.teardown': verb(shape.done, as<VolumeIds>(), SLOW),
 
@@ -238,15 +249,7 @@ const verbs = {
   /** JSON descriptions must stay below about 175 bytes. */
   'Volume.setDescription': verb(shape.done, as<VolumeIds & { readonly description: string }>(), SLOW),
   /** On the SPM; answers a task id. */
-  'Volume.delete': verb(
-    z.string(),
-    (p: VolumeIds & { readonly postZero?: boolean; readonly force?: boolean }) => ({
-      postZero: false,
-      force: false,
-      ...p,
-    }),
-    SLOW,
-  ),
+  'Volume.delete': verb(z.string(), (p: VolumeIds & DeleteParams) => ({ postZero: false, force: false, ...p }), SLOW),
 
   'Lease.info': verb(shape.leaseInfo, as<Lease>()),
   'Lease.status': verb(shape.leaseStatus, as<Lease>()),

@@ -28,7 +28,10 @@ export interface FrontDoorSettings {
 export function settingsFrom(env: NodeJS.ProcessEnv): FrontDoorSettings {
   const url = env['BELLWETHER_URL'] || DEFAULT_URL;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new CliError(EXIT.usage, failure('reading BELLWETHER_URL', `"${url}" is no http address`, `export BELLWETHER_URL=${DEFAULT_URL}`));
+    throw new CliError(
+      EXIT.usage,
+      failure('reading BELLWETHER_URL', `"${url}" is no http address`, `export BELLWETHER_URL=${DEFAULT_URL}`),
+    );
   }
   const tokenFile = env['BELLWETHER_API_TOKEN_FILE'];
   return tokenFile ? { url, tokenFile } : { url };
@@ -46,7 +49,12 @@ async function tokenOf(file: string): Promise<string> {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(EXIT.usage, failure('reading BELLWETHER_API_TOKEN_FILE', why, `ls -l ${file}`));
   });
-  return text.split('\n').map((line) => line.trim()).find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  return (
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .find((line) => line !== '' && !line.startsWith('#')) ?? ''
+  );
 }
 
 /** undici hides the cause (`ECONNREFUSED 127.0.0.1:8480`) behind "fetch failed". */
@@ -58,12 +66,15 @@ function causeOf(error: unknown): string {
 
 function unreachable(url: string, error: unknown): CliError {
   const run = 'npm start (here), or export BELLWETHER_URL=... (elsewhere)';
-  return new CliError(EXIT.unreachable, failure(`calling the front door at ${url}`, causeOf(error), run), { passing: true });
+  return new CliError(EXIT.unreachable, failure(`calling the front door at ${url}`, causeOf(error), run), {
+    passing: true,
+  });
 }
 
 /** The command that helps with a problem; its page says the rest. */
 function remedyFor(type: string, url: string, operation: string | undefined): string {
-  if (operation !== undefined) return `npx bellwether operation show ${decodeURIComponent(operation.replace('/operations/', ''))}`;
+  if (operation !== undefined)
+    return `npx bellwether operation show ${decodeURIComponent(operation.replace('/operations/', ''))}`;
   if (type.endsWith('/unauthorized')) return 'export BELLWETHER_API_TOKEN_FILE=FILE';
   if (type.endsWith('/operation-not-found')) return 'npx bellwether operation list';
   return `curl ${new URL(type, url).href}`;
@@ -77,11 +88,16 @@ function refused(url: string, what: string, status: number, body: unknown): CliE
   }
   const { title, detail, type, errors = [], operation } = problem.data;
   const lines = errors.map(({ path, line, key, what, remedy }) => {
-    const place = [path, line === undefined ? undefined : `line ${line}`, key].filter((part) => part !== undefined).join(', ');
+    const place = [path, line === undefined ? undefined : `line ${line}`, key]
+      .filter((part) => part !== undefined)
+      .join(', ');
     return `        ${place}: ${what}${remedy === undefined ? '' : `. ${remedy}`}`;
   });
   const [first = '', why = '', run = ''] = failure(what, `${title}: ${detail}`, remedyFor(type, url, operation));
-  return new CliError(EXIT.failed, [first, why, ...lines, run], { details: problem.data, passing: status === 503 || status === 429 });
+  return new CliError(EXIT.failed, [first, why, ...lines, run], {
+    details: problem.data,
+    passing: status === 503 || status === 429,
+  });
 }
 
 export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
@@ -109,11 +125,12 @@ export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
     body: JSON.stringify(body),
   });
   return {
-    start: (body, requestedBy) => call('starting the operation', '/operations', startAnswer, post(body, { 'x-requested-by': requestedBy })),
+    start: (body, requestedBy) =>
+      call('starting the operation', '/operations', startAnswer, post(body, { 'x-requested-by': requestedBy })),
     show: (id) => call(`reading ${id}`, operationPath(id), operationReport),
     list: async (filter) => {
       const query = new URLSearchParams(Object.entries(filter));
-      return (await call('listing operations', `/operations?${query}`, operationList)).operations;
+      return (await call('listing operations', `/operations?${query.toString()}`, operationList)).operations;
     },
     act: (id, action, command) =>
       call(`${action} of ${id}`, `${operationPath(id)}/${action}`, actionAnswer, post(command)),

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OperationState, OperationView, StepView } from '../../workflows/model/operation.ts';
 import type { ExecutionStatus } from '../ports.ts';
-import { clockTime, failureLines, headline, stepLine } from './words.ts';
+import { clockTime, failureLines, headline, outcomeLines, stepLine } from './words.ts';
 
 /** What is watched: the workflow's view, and where known how Temporal sees it. */
 export type Watched = OperationView & { readonly execution?: ExecutionStatus; readonly note?: string };
@@ -42,10 +42,11 @@ export function changes(before: Watched | undefined, now: Watched): string[] {
   for (const [index, step] of now.undo.entries()) {
     tell(step, before?.undo[index], `undo ${stepLine(step, index + 1, now.undo.length)}`);
   }
-  if (now.waitsFor !== undefined && now.waitsFor !== before?.waitsFor) lines.push(`          waits for: ${now.waitsFor}`);
+  if (now.waitsFor !== undefined && now.waitsFor !== before?.waitsFor)
+    lines.push(`          waits for: ${now.waitsFor}`);
   if (now.note !== undefined && now.note !== before?.note) lines.push(`          note: ${now.note}`);
   if (before !== undefined && now.state !== before.state) lines.push(`          ${now.id} is ${now.state}`);
-  if (now.outcome !== undefined && now.outcome !== before?.outcome) lines.push(`          outcome: ${now.outcome}`);
+  if (now.outcome !== undefined && now.outcome !== before?.outcome) lines.push(...outcomeLines(now.outcome));
   return lines;
 }
 
@@ -64,7 +65,8 @@ function patient(
       return view;
     } catch (error) {
       if (options.isTransient?.(error) !== true) throw error;
-      if (troubleSince === undefined) onLine(`          no answer, trying again: ${error instanceof Error ? error.message : String(error)}`);
+      if (troubleSince === undefined)
+        onLine(`          no answer, trying again: ${error instanceof Error ? error.message : String(error)}`);
       troubleSince ??= Date.now();
       if (Date.now() - troubleSince > (options.patienceMs ?? 60_000)) throw error;
       return undefined;

@@ -54,6 +54,12 @@ export function headline(view: OperationView): string {
   return `${view.id}  ${view.state}  (by ${view.requestedBy}${ticket}, started ${clockTime(view.startedAt)} UTC${end})`;
 }
 
+/** An outcome may be several paragraphs (it is Markdown in the Temporal UI). */
+export function outcomeLines(outcome: string): string[] {
+  const [first = '', ...rest] = outcome.split('\n').filter((line) => line.trim() !== '');
+  return [`  outcome: ${first}`, ...rest.map((line) => `           ${line}`)];
+}
+
 /** The whole operation: headline, each step, what was undone, what it waits for, how it ended. */
 export function formatOperation(view: OperationView & { readonly note?: string }): string[] {
   const lines = [headline(view)];
@@ -64,7 +70,7 @@ export function formatOperation(view: OperationView & { readonly note?: string }
   }
   lines.push(...view.undo.flatMap((step) => [undoLine(step), ...failureLines(step, view)]));
   if (view.waitsFor !== undefined) lines.push(`  waits for: ${view.waitsFor}`);
-  if (view.outcome !== undefined) lines.push(`  outcome: ${view.outcome}`);
+  if (view.outcome !== undefined) lines.push(...outcomeLines(view.outcome));
   if (view.note !== undefined) lines.push(`  note: ${view.note}`);
   return lines;
 }

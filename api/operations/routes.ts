@@ -53,7 +53,10 @@ async function orderOf(c: AppContext): Promise<Parsed<Order>> {
   if (!body.success) return { ok: false, response: invalid(c, body.error) };
   const given = header.value ?? body.data.key;
   if (given === undefined) {
-    return { ok: false, response: refuse(c, 'idempotency-key-missing', 'neither an Idempotency-Key nor a key was sent') };
+    return {
+      ok: false,
+      response: refuse(c, 'idempotency-key-missing', 'neither an Idempotency-Key nor a key was sent'),
+    };
   }
   // A header that can't be part of a workflow id (slashes, quotes) stands in as its UUID.
   const key = body.data.key ?? body.data.ticket ?? (KEY_PATTERN.test(given) ? given : uuidV5(given));
@@ -96,7 +99,7 @@ function answerAct(c: AppContext, id: string, reply: Exclude<ActReply, { outcome
     case 'refused':
       return refuse(c, 'action-refused', reply.why, { operation });
     case 'ended':
-      return refuse(c, 'operation-ended', `${id} has ended (${reply.execution})`, { operation });
+      return refuse(c, 'operation-ended', `${id} has ended; nothing was done`, { operation });
     case 'no-worker':
       return refuse(c, 'no-worker', `no worker took the command for ${id} in time`, { operation });
     case 'unavailable':

@@ -10,7 +10,13 @@ export interface Deadlines {
 }
 
 /** Status codes of gRPC that we act on. */
-export const GRPC = { CANCELLED: 1, INVALID_ARGUMENT: 3, DEADLINE_EXCEEDED: 4, NOT_FOUND: 5, ALREADY_EXISTS: 6 } as const;
+export const GRPC = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+} as const;
 
 /** The gRPC error itself, or the one inside the client's wrapper. */
 export function grpcError(error: unknown): { readonly code: number; readonly details: string } | undefined {

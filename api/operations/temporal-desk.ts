@@ -37,13 +37,13 @@ async function send(
       client.workflow.getHandle(id).startUpdate<unknown, [OperatorCommand]>(MESSAGES[action], {
         args: [command],
         waitForStage: 'ACCEPTED',
-        ...(updateId === undefined ? {} : { updateId: `${action}:${updateId}` }),
+        ...(updateId === undefined ? {} : { updateId }),
       }),
     );
   } catch (error) {
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { outcome: 'no-worker' };
     // It ended between the look and the command.
-    if (isNotFound(error)) return { outcome: 'ended', execution: 'completed' };
+    if (isNotFound(error)) return { outcome: 'ended' };
     throw error;
   }
   try {
@@ -55,6 +55,19 @@ async function send(
   return { outcome: 'accepted' };
 }
 
+/** A command repeated after the operation's end: it was taken if the workflow knows its id. */
+async function takenBefore(client: Client, id: string, updateId: string, deadlineMs: number): Promise<boolean> {
+  try {
+    const handle = client.workflow.getHandle(id).getUpdateHandle(updateId);
+    await client.withDeadline(Date.now() + deadlineMs, () => handle.result());
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    if (error instanceof WorkflowUpdateFailedError) return refusal(error).outcome === 'accepted';
+    throw error;
+  }
+}
+
 export function createDesk(client: Client, deadlines: Deadlines): OperatorDesk {
   return {
     act: async (id, action, command, updateId): Promise<ActReply> => {
@@ -63,8 +76,13 @@ export function createDesk(client: Client, deadlines: Deadlines): OperatorDesk {
           describeOperation(client, id),
         );
         if (known === undefined) return { outcome: 'unknown' };
-        if (known.execution !== 'running') return { outcome: 'ended', execution: known.execution };
-        return await send(client, id, action, command, updateId, deadlines.updateDeadlineMs);
+        const updateKey = updateId === undefined ? undefined : `${action}:${updateId}`;
+        if (known.execution === 'running') {
+          const reply = await send(client, id, action, command, updateKey, deadlines.updateDeadlineMs);
+          if (reply.outcome !== 'ended') return reply;
+        }
+        const taken = updateKey !== undefined && (await takenBefore(client, id, updateKey, deadlines.serverDeadlineMs));
+        return taken ? { outcome: 'accepted' } : { outcome: 'ended' };
       } catch (error) {
         return unavailable(error);
       }

@@ -22,7 +22,9 @@ export interface KnownOperation extends OperationSummary {
   readonly requestDigest?: string;
 }
 
-const OPERATIONS = new Map<string, string>(Object.entries(WORKFLOW_TYPES).map(([operation, type]) => [type, operation]));
+const OPERATIONS = new Map<string, string>(
+  Object.entries(WORKFLOW_TYPES).map(([operation, type]) => [type, operation]),
+);
 
 const EXECUTION: Readonly<Record<string, ExecutionStatus>> = {
   COMPLETED: 'completed',
@@ -120,7 +122,8 @@ async function query(client: Client, known: KnownOperation, deadlineMs: number):
       client.workflow.getHandle(known.id).query<unknown>(MESSAGES.view),
     );
     const view = operationView.safeParse(answer);
-    if (!view.success) return fromVisibility(known, 'the worker’s answer has a shape that this front door does not know');
+    if (!view.success)
+      return fromVisibility(known, 'the worker’s answer has a shape that this front door does not know');
     const note = violentEnd(known.execution, view.data.state);
     const report: OperationReport = { ...view.data, execution: known.execution, readFrom: 'workflow' };
     return note === undefined ? report : { ...report, actions: [], note };
@@ -148,7 +151,10 @@ async function list(client: Client, filter: ListFilter): Promise<OperationSummar
     ...(filter.state === undefined ? [] : [`HeState = ${quoted(filter.state)}`]),
   ];
   const rows: OperationSummary[] = [];
-  for await (const info of client.workflow.list({ query: conditions.join(' AND '), pageSize: Math.min(filter.limit, 200) })) {
+  for await (const info of client.workflow.list({
+    query: conditions.join(' AND '),
+    pageSize: Math.min(filter.limit, 200),
+  })) {
     const row = summaryOf(info);
     if (row !== undefined) rows.push(row);
     if (rows.length >= filter.limit) break;

@@ -47,7 +47,9 @@ const idParam = z.object({
   }),
 });
 const idempotencyHeader = (description: string) =>
-  z.object({ 'idempotency-key': z.string().optional().openapi({ description, example: '2f1c9f1e-7a51-4f5e-9a41-6f2a5b1e0c11' }) });
+  z.object({
+    'idempotency-key': z.string().optional().openapi({ description, example: '2f1c9f1e-7a51-4f5e-9a41-6f2a5b1e0c11' }),
+  });
 
 function startPaths(app: OpenAPIHono): void {
   app.openAPIRegistry.registerPath({
@@ -55,14 +57,23 @@ function startPaths(app: OpenAPIHono): void {
     path: '/webhooks/{source}',
     operationId: 'receiveWebhook',
     summary: 'A signed webhook of a ticketing system starts an operation',
-    description: 'Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body). The ticket is the key: it runs once only.',
+    description:
+      'Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body). The ticket is the key: it runs once only.',
     request: {
-      params: z.object({ source: z.string().openapi({ param: { name: 'source', in: 'path' }, example: 'servicedesk' }) }),
+      params: z.object({
+        source: z.string().openapi({ param: { name: 'source', in: 'path' }, example: 'servicedesk' }),
+      }),
       headers: z.object({
         'webhook-id': header('msg_2KWPBgLlAfxdpx2AI54pPJ85f4W', 'The same over all retries of a delivery.'),
         'webhook-timestamp': header('1795271160', 'Seconds since 1970; at most 5 minutes off.'),
-        'webhook-signature': header('v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=', 'One or more, parted by spaces.'),
-        'idempotency-key': z.string().optional().openapi({ description: 'Stands in for webhook-id as the id of the delivery.' }),
+        'webhook-signature': header(
+          'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
+          'One or more, parted by spaces.',
+        ),
+        'idempotency-key': z
+          .string()
+          .optional()
+          .openapi({ description: 'Stands in for webhook-id as the id of the delivery.' }),
       }),
       body: { required: true, content: json(z.union([webhookEvent, webhookRequest])) },
     },
@@ -79,7 +90,10 @@ function startPaths(app: OpenAPIHono): void {
     security: bearer,
     request: {
       headers: idempotencyHeader('Needed unless the body has a key.').extend({
-        'x-requested-by': z.string().optional().openapi({ example: 'cli:alice', description: 'Who asks, for the auditor.' }),
+        'x-requested-by': z
+          .string()
+          .optional()
+          .openapi({ example: 'cli:alice', description: 'Who asks, for the auditor.' }),
       }),
       body: { required: true, content: json(operationBody) },
     },
@@ -99,7 +113,10 @@ function operationPaths(app: OpenAPIHono): void {
     summary: 'List operations, newest first',
     security: bearer,
     request: { query: listQuery },
-    responses: { 200: { description: 'The operations.', content: json(operationList) }, ...problems('invalid-request', ...always) },
+    responses: {
+      200: { description: 'The operations.', content: json(operationList) },
+      ...problems('invalid-request', ...always),
+    },
   });
   app.openAPIRegistry.registerPath({
     method: 'get',
@@ -127,7 +144,15 @@ function operationPaths(app: OpenAPIHono): void {
       },
       responses: {
         200: { description: 'The operation has taken the command.', content: json(actionAnswer) },
-        ...problems('operation-not-found', 'action-refused', 'operation-ended', 'no-worker', 'not-json', ...BODY_PROBLEMS, ...always),
+        ...problems(
+          'operation-not-found',
+          'action-refused',
+          'operation-ended',
+          'no-worker',
+          'not-json',
+          ...BODY_PROBLEMS,
+          ...always,
+        ),
       },
     });
   }
@@ -155,7 +180,11 @@ function servicePaths(app: OpenAPIHono): void {
     path: '/problems/{name}',
     operationId: 'explainProblem',
     summary: 'What to do about a problem',
-    request: { params: z.object({ name: z.string().openapi({ param: { name: 'name', in: 'path' }, example: 'operation-exists' }) }) },
+    request: {
+      params: z.object({
+        name: z.string().openapi({ param: { name: 'name', in: 'path' }, example: 'operation-exists' }),
+      }),
+    },
     responses: { 200: plain('A short page.'), ...problems('not-found') },
   });
   app.openAPIRegistry.registerPath({
@@ -179,6 +208,10 @@ export function openApiDocument() {
   servicePaths(app);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'Bellwether front door', version: '1', license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' } },
+    info: {
+      title: 'Bellwether front door',
+      version: '1',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
   });
 }

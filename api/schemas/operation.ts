@@ -4,7 +4,14 @@ import type { OperationState, StepState, StepView } from '../../workflows/model/
 import type { OperationReport, OperationSummary } from '../ports.ts';
 import { optional } from './optional.ts';
 
-export const OPERATION_STATES = ['queued', 'running', 'parked', 'aborting', 'done', 'aborted'] as const satisfies readonly OperationState[];
+export const OPERATION_STATES = [
+  'queued',
+  'running',
+  'parked',
+  'aborting',
+  'done',
+  'aborted',
+] as const satisfies readonly OperationState[];
 const STEP_STATES = [
   'pending',
   'running',

@@ -15,7 +15,10 @@ const key = (what: string, example: string) =>
 /** Who did it: a claim of the caller, kept for the auditor. */
 export const actor = z
   .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N} .@_:+-]{0,99}$/u, 'a name: letters, digits, spaces and . @ _ : + - only, at most 100')
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N} .@_:+-]{0,99}$/u,
+    'a name: letters, digits, spaces and . @ _ : + - only, at most 100',
+  )
   .openapi({ example: 'cli:alice' });
 
 const upgradeFields = {
@@ -29,7 +32,9 @@ const upgradeFields = {
     z
       .string()
       .refine((text) => Buffer.byteLength(text) <= VM_CONF_BYTES_MAX, `at most ${VM_CONF_BYTES_MAX} bytes`)
-      .openapi({ description: `Text of a vm.conf, at most ${VM_CONF_BYTES_MAX} bytes; needed when source is request.` }),
+      .openapi({
+        description: `Text of a vm.conf, at most ${VM_CONF_BYTES_MAX} bytes; needed when source is request.`,
+      }),
   ),
   ifBusy: z.enum(['queue', 'refuse']).default('queue').openapi({
     description: 'What to do while another operation holds the cluster.',

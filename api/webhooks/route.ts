@@ -33,7 +33,8 @@ async function verified(
 
 /** The request inside `{type, data}`, or the body itself when it is the bare request. */
 function eventData(c: AppContext, body: unknown): Parsed<{ readonly data: unknown; readonly path: string }> {
-  if (typeof body !== 'object' || body === null || !('type' in body)) return { ok: true, value: { data: body, path: '' } };
+  if (typeof body !== 'object' || body === null || !('type' in body))
+    return { ok: true, value: { data: body, path: '' } };
   if (body.type === EVENT && 'data' in body) return { ok: true, value: { data: body.data, path: 'data.' } };
   const type = JSON.stringify(body.type)?.slice(0, 100);
   return { ok: false, response: refuse(c, 'unsupported-event', `type is ${type}; only "${EVENT}" with data is known`) };

@@ -102,7 +102,6 @@ function writeSecrets(fixture: LabFixture): void {
 function readyLine(fixture: LabFixture, storage: LabStorage): LabReady {
   const paths = labPaths(fixture.dir);
   const { address, port, user, passwordFile } = fixture.engine;
-  const file = (disk: { image: string; volume: string }) => storage.volumePath(fixture.heDomain.id, disk.image, disk.volume);
   return {
     engine: { url: `https://${address}:${port}/ovirt-engine/api`, ca: paths.ca, user, passwordFile },
     hosts: fixture.hosts.map((host) => ({
@@ -116,8 +115,8 @@ function readyLine(fixture: LabFixture, storage: LabStorage): LabReady {
     storage: {
       root: paths.storageRoot,
       domain: fixture.heDomain.id,
-      metadata: file(fixture.heDisks.metadata),
-      lockspace: file(fixture.heDisks.lockspace),
+      metadata: storage.metadataPath,
+      lockspace: storage.lockspacePath,
     },
   };
 }

@@ -14,7 +14,7 @@ beforeEach(() => {
   makePki(dir, { engine: ['engine.example.test'], hosts: [{ name: 'host1', address: '127.0.0.1' }] });
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
-const pem = (name: string) => readFileSync(join(dir, `${name}.pem`), 'utf8');
+const pem = (name: string) => readFileSync(join(dir, 'pki', `${name}.pem`), 'utf8');
 
 async function serve() {
   const server = createServer(
@@ -68,9 +68,15 @@ describe('makePki', () => {
   });
 
   it('keeps keys private and satisfies the strict checks of OpenSSL', () => {
-    expect(statSync(join(dir, 'host1-key.pem')).mode & 0o077).toBe(0);
+    expect(statSync(join(dir, 'pki', 'host1-key.pem')).mode & 0o077).toBe(0);
     for (const leaf of ['engine', 'client', 'host1']) {
-      const args = ['verify', '-x509_strict', '-CAfile', join(dir, 'ca.pem'), join(dir, `${leaf}-cert.pem`)];
+      const args = [
+        'verify',
+        '-x509_strict',
+        '-CAfile',
+        join(dir, 'pki', 'ca.pem'),
+        join(dir, 'pki', `${leaf}-cert.pem`),
+      ];
       expect(execFileSync('openssl', args, { encoding: 'utf8' })).toContain('OK');
     }
   });

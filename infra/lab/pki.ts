@@ -8,8 +8,8 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { bitString, derTrue, integer, octetString, oid, sequence, set, tlv, utcTime, utf8String } from './der.ts';
+import { labPaths } from './fixture.ts';
 
 const DAY_MS = 86_400_000;
 const ECDSA_SHA256 = '1.2.840.10045.4.3.2';
@@ -126,21 +126,22 @@ export function createAuthority(commonName = 'Bellwether lab CA'): LabPki {
 }
 
 /**
- * Writes `ca.pem`, `engine-{cert,key}.pem`, `client-{cert,key}.pem` and `<host>-{cert,key}.pem` into `dir` (the paths of
- * `labPaths`). Every leaf carries 127.0.0.1, ::1 and localhost besides its own names. Keys are readable by the owner only.
+ * Writes the certificates of a lab into the `pki` folder of `labDir`, under the names of `labPaths`. Every leaf carries
+ * 127.0.0.1, ::1 and localhost besides its own names. Keys are readable by the owner only.
  */
-export function makePki(dir: string, names: PkiNames): LabPki {
-  mkdirSync(dir, { recursive: true });
+export function makePki(labDir: string, names: PkiNames): LabPki {
+  const paths = labPaths(labDir);
+  mkdirSync(paths.pki, { recursive: true });
   const pki = createAuthority();
-  writeFileSync(join(dir, 'ca.pem'), pki.ca);
-  const write = (file: string, own: readonly [string, ...string[]]) => {
+  writeFileSync(paths.ca, pki.ca);
+  const write = (certFile: string, keyFile: string, own: readonly [string, ...string[]]) => {
     const { cert, key } = pki.issue([...own, 'localhost', '127.0.0.1', '::1']);
-    writeFileSync(join(dir, `${file}-cert.pem`), cert);
-    writeFileSync(join(dir, `${file}-key.pem`), key, { mode: 0o600 });
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key, { mode: 0o600 });
   };
   const [engine = 'engine', ...engineRest] = names.engine;
-  write('engine', [engine, ...engineRest]);
-  write('client', ['client']);
-  for (const host of names.hosts) write(host.name, [host.name, host.address]);
+  write(paths.engineCert, paths.engineKey, [engine, ...engineRest]);
+  write(paths.clientCert, paths.clientKey, ['client']);
+  for (const { name, address } of names.hosts) write(paths.hostCert(name), paths.hostKey(name), [name, address]);
   return pki;
 }

@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import { lockActivities } from '../../activities/cluster/lock.activities.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
 import { upgradeActivities } from '../../activities/upgrade.activities.ts';
+import type { UpgradeActivities } from '../../workflows/model/upgrade.ts';
 
 /** Bundles the workflows as they are in this checkout; about a second. */
 export function bundleWorkflows(): Promise<WorkflowBundle> {
@@ -42,6 +43,8 @@ export interface OrchestratorOptions {
   readonly taskQueue: string;
   readonly client: Client;
   readonly counterparts: Counterparts;
+  /** Put around the steps' activities, e.g. to make one fail on purpose. */
+  readonly wrapSteps?: (activities: UpgradeActivities) => UpgradeActivities;
   readonly workflowBundle: WorkflowBundle | { readonly codePath: string };
   readonly tls?: NonNullable<Parameters<typeof NativeConnection.connect>[0]>['tls'];
   readonly apiKey?: string;
@@ -55,7 +58,7 @@ export interface Orchestrator {
 }
 
 export async function startOrchestrator(options: OrchestratorOptions): Promise<Orchestrator> {
-  const { address, tls, apiKey, namespace, taskQueue, counterparts, client } = options;
+  const { address, tls, apiKey, namespace, taskQueue, counterparts, client, wrapSteps = (all) => all } = options;
   const connection = await NativeConnection.connect({
     address,
     ...(tls === undefined ? {} : { tls }),
@@ -66,7 +69,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
     namespace,
     taskQueue,
     workflowBundle: options.workflowBundle,
-    activities: { ...upgradeActivities(counterparts), ...lockActivities(client, taskQueue) },
+    activities: { ...wrapSteps(upgradeActivities(counterparts)), ...lockActivities(client, taskQueue) },
     // Without it a killed worker's workflows stand still for ten seconds (temporal.md 7.3).
     stickyQueueScheduleToStartTimeout: '1s',
     // Counted, not weighed; an overflow kills the process (orchestration.md 2.1 "Workers").

@@ -10,10 +10,10 @@ export type EngineOnlyFault =
 
 export type EngineFaultSpec = LabFault | EngineOnlyFault;
 
-/** What a request meets because of injected faults. */
-export interface RequestFaults {
-  readonly delayMs: number;
-  readonly error?: { readonly status: number; readonly reason: string; readonly detail: string };
+export interface InjectedError {
+  readonly status: number;
+  readonly reason: string;
+  readonly detail: string;
 }
 
 interface Entry {
@@ -44,14 +44,18 @@ export class EngineFaults implements FaultBoard {
     return this.#entries.map((entry) => entry.fault);
   }
 
-  /** Delay and error for a request; counts an error as used. `path` is below the API root, or absolute outside of it. */
-  before(method: string, path: string): RequestFaults {
+  /** Lab milliseconds a request has to wait. `path` is below the API root, or absolute outside of it. */
+  delay(method: string, path: string): number {
     let delayMs = 0;
     for (const { fault } of this.#entries) {
       if (fault.kind === 'engine-slow' && matches(fault.match, method, path)) delayMs += fault.delayMs;
     }
-    const hit = this.#use('engine-error', (fault) => matches(fault.match, method, path));
-    return hit === undefined ? { delayMs } : { delayMs, error: hit };
+    return delayMs;
+  }
+
+  /** The error a request meets instead of being carried out; counts as used. */
+  error(method: string, path: string): InjectedError | undefined {
+    return this.#use('engine-error', (fault) => matches(fault.match, method, path));
   }
 
   /** True when the answer of a carried out request is to be lost. */
@@ -94,7 +98,7 @@ function isKind<K extends EngineFaultSpec['kind']>(
   return fault.kind === kind;
 }
 
-/** A pattern like `POST /storagedomains/X/vms/X/register` with stars for the X: a star stands for any text without a slash; a method `*` for all. */
+/** Pattern: a method (or a star for all) and a path, in which a star stands for any text without a slash. */
 function matches(pattern: string, method: string, path: string): boolean {
   const [wantedMethod = '*', wantedPath = '*'] = pattern.trim().split(/\s+/);
   if (wantedMethod !== '*' && wantedMethod.toUpperCase() !== method) return false;

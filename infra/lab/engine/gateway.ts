@@ -23,6 +23,8 @@ export interface HaStats {
 
 export interface HostStats {
   readonly ha: HaStats;
+  /** The host is storage pool manager now. */
+  readonly spm: boolean;
   readonly memoryBytes: number;
   readonly vms: readonly { readonly id: string; readonly status: string }[];
 }
@@ -87,7 +89,7 @@ export interface HostGateway {
   activateDomain(host: HostRef, poolId: string, domainId: string): Promise<void>;
   deactivateDomain(host: HostRef, poolId: string, domainId: string): Promise<void>;
   detachDomain(host: HostRef, poolId: string, domainId: string): Promise<void>;
-  formatDomain(host: HostRef, domainId: string): Promise<void>;
+  formatDomain(host: HostRef, connection: StorageConnection, domainId: string): Promise<void>;
   listVolumes(host: HostRef, poolId: string, domainId: string): Promise<readonly VolumeFacts[]>;
   readOvfStores(host: HostRef, poolId: string, domainId: string): Promise<readonly OvfStore[]>;
   /** Writes the entries to every copy, the older one first; rejects when there is no copy. */

@@ -72,6 +72,9 @@ async function createHeDomain(storage: LabStorage, fixture: LabFixture): Promise
  * @throws TypeError when the fixture is managed and no OVF is given.
  */
 export async function createLabStorage(fixture: LabFixture, options: CreateStorageOptions = {}): Promise<LabStorage> {
+  if (fixture.managed && options.managedOvf === undefined) {
+    throw new TypeError('a managed lab needs the OVF of the engine VM');
+  }
   const storage = LabStorage.open(fixture);
   const pools = [fixture.dataCenter.id];
   storage.createDomain(fixture.masterDomain);
@@ -79,8 +82,7 @@ export async function createLabStorage(fixture: LabFixture, options: CreateStora
   storage.updateDomain(fixture.masterDomain.id, { role: 'Master', pools });
 
   await createHeDomain(storage, fixture);
-  if (fixture.managed) {
-    if (options.managedOvf === undefined) throw new TypeError('a managed lab needs the OVF of the engine VM');
+  if (fixture.managed && options.managedOvf !== undefined) {
     await addOvfStores(storage, fixture.heDomain, new Map([[fixture.vm.id, options.managedOvf]]));
     storage.updateDomain(fixture.heDomain.id, { pools });
   }

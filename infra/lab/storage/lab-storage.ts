@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -36,6 +37,7 @@ import {
   type NewVolume,
   readVolume,
   type VolumeFile,
+  volumePath,
   writeVolumeMetadata,
 } from './volume-files.ts';
 import {
@@ -62,6 +64,18 @@ export interface OvfStore {
   readonly description: OvfStoreDescription;
   /** OVFs by id; empty when the store was never written or is no archive. */
   readonly ovfs: ReadonlyMap<string, string>;
+}
+
+/** Up to `length` bytes: volumes are large and mostly holes. Zeros stand for what lies behind the end of the file. */
+function readAt(path: string, position: number, length: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(length);
+    readSync(file, bytes, 0, length, position);
+    return bytes;
+  } finally {
+    closeSync(file);
+  }
 }
 
 export class LabStorage {
@@ -145,6 +159,12 @@ export class LabStorage {
     return files.filter((file) => file !== undefined);
   }
 
+  /** Where a volume lies, whether it exists or not. @throws Error when there is no such domain */
+  volumePath(domainId: string, image: string, volume: string): string {
+    return volumePath(this.domain(domainId).dir, image, volume);
+  }
+
+  /** Undefined when there is no such volume. */
   volume(domainId: string, image: string, volume: string): VolumeFile | undefined {
     const domain = this.findDomain(domainId);
     return domain === undefined ? undefined : readVolume(domain.dir, image, volume);
@@ -168,8 +188,10 @@ export class LabStorage {
     for (const volume of this.volumes(domainId)) {
       const description = parseOvfStoreDescription(volume.metadata?.description ?? '');
       if (description === undefined) continue;
-      const bytes = readFileSync(volume.path).subarray(0, description.size ?? 0);
-      stores.push({ volume, description, ovfs: await unpackOvfs(bytes) });
+      const ovfs = await unpackOvfs(
+        readAt(volume.path, 0, Math.max(0, Math.min(description.size ?? 0, volume.apparentSize))),
+      );
+      stores.push({ volume, description, ovfs });
     }
     return stores;
   }
@@ -230,7 +252,9 @@ export class LabStorage {
     mkdirSync(join(dir, 'ha_agent'), { recursive: true });
     for (const name of ['metadata', 'lockspace'] as const) {
       const { image, volume } = this.fixture.heDisks[name];
-      symlinkSync(join('..', 'images', image, volume), join(dir, 'ha_agent', `hosted-engine.${name}`));
+      const link = join(dir, 'ha_agent', `hosted-engine.${name}`);
+      rmSync(link, { force: true });
+      symlinkSync(join('..', 'images', image, volume), link);
     }
   }
 
@@ -240,14 +264,7 @@ export class LabStorage {
   }
 
   #readBlock(index: number): Buffer {
-    const file = openSync(this.metadataPath, 'r');
-    try {
-      const block = Buffer.alloc(BLOCK_BYTES);
-      readSync(file, block, 0, BLOCK_BYTES, index * BLOCK_BYTES);
-      return block;
-    } finally {
-      closeSync(file);
-    }
+    return readAt(this.metadataPath, index * BLOCK_BYTES, BLOCK_BYTES);
   }
 
   #writeBlock(index: number, block: Buffer): void {

@@ -1,7 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { XMLParser } from 'fast-xml-parser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testFixture } from '../vdsm/lab-for-tests.ts';
@@ -22,6 +32,15 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'lab-storage-'));
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The volumes are sparse and large: never read a whole one. */
+function head(path: string, length: number): Buffer {
+  const file = openSync(path, 'r');
+  const bytes = Buffer.alloc(length);
+  readSync(file, bytes, 0, length, 0);
+  closeSync(file);
+  return bytes;
+}
 
 describe('layout', () => {
   it('lays three domains out as VDSM does; only the master is attached', async () => {
@@ -50,21 +69,21 @@ describe('layout', () => {
     const fixture = testFixture(dir);
     const storage = await createLabStorage(fixture);
     const byKind = new Map(storage.volumes(fixture.heDomain.id).map((file) => [file.metadata?.disktype, file]));
-    expect([...byKind.keys()].sort()).toEqual(['HECI', 'HEMD', 'HESD', 'HEVD']);
+    expect(new Set(byKind.keys())).toEqual(new Set(['HECI', 'HEMD', 'HESD', 'HEVD']));
     expect(byKind.get('HEVD')?.apparentSize).toBe(fixture.heDisks.vm.sizeBytes);
     expect(byKind.get('HEVD')?.trueSize).toBeLessThan(1024 * 1024);
     expect(byKind.get('HECI')?.metadata?.description).toBe('HostedEngineConfigurationImage');
     expect(byKind.get('HEMD')?.path).toBe(storage.metadataPath);
     expect(statSync(storage.metadataPath).size).toBe(128 * 1024 * 1024);
     const link = join(storage.domain(fixture.heDomain.id).dir, 'ha_agent', 'hosted-engine.metadata');
-    expect(readFileSync(link).subarray(0, 13).toString()).toBe('maintenance=0');
+    expect(head(link, 13).toString()).toBe('maintenance=0');
     expect(readlinkSync(link)).not.toMatch(/^\//);
   });
 
   it('has the configuration archive of exactly 20480 bytes with true ids', async () => {
     const fixture = testFixture(dir);
     const storage = await createLabStorage(fixture);
-    const bytes = readFileSync(storage.configurationPath).subarray(0, 20_480);
+    const bytes = head(storage.configurationPath, 20_480);
     const members = await unpackTar(bytes);
     expect([...members.keys()]).toEqual(['version', 'fhanswers.conf', 'hosted-engine.conf', 'broker.conf', 'vm.conf']);
     expect(members.get('vm.conf')?.toString()).toBe(fixture.vmConf);

@@ -54,8 +54,11 @@ function openTarget({ domainDir, image, volume }: Target): VolumeFile {
   return file;
 }
 
-/** Copies the request's body into the volume. @returns false when the fault board cut the stream */
-async function receive(request: IncomingMessage, file: VolumeFile, length: number, cutAt: number): Promise<boolean> {
+/**
+ * Copies the request's body into the volume. At `cutAt` bytes the lab hangs up itself.
+ * @throws VdsmError 2001 when the connection ended early; what came before it stays in the volume
+ */
+async function receive(request: IncomingMessage, file: VolumeFile, length: number, cutAt: number): Promise<void> {
   const out = openSync(file.path, 'w');
   let done = 0;
   try {
@@ -63,14 +66,16 @@ async function receive(request: IncomingMessage, file: VolumeFile, length: numbe
       const bytes = (chunk as Buffer).subarray(0, cutAt - done);
       writeSync(out, bytes);
       done += bytes.length;
-      if (done >= cutAt) return false;
+      // Leaving the loop would wait for the rest of the body: hang up and let the next read fail.
+      if (done >= cutAt) request.socket.destroy();
     }
     fsyncSync(out);
+  } catch (error) {
+    if (!request.socket.destroyed) throw error;
   } finally {
     closeSync(out);
   }
   if (done < length) throw fail.fileRead(`partial data ${done} from ${length}`);
-  return true;
 }
 
 async function drain(request: IncomingMessage): Promise<void> {
@@ -89,15 +94,11 @@ async function put(host: HostState, request: IncomingMessage, response: ServerRe
   try {
     const file = openTarget(target);
     if (host.faults.take('storage-full') !== undefined) throw new VdsmError(2002, 'Internal file write failure: ()');
-    if (!(await receive(request, file, length, cut ? Math.floor(length / 2) : Infinity))) {
-      task.end(fail.fileRead(`partial data ${Math.floor(length / 2)} from ${length}`));
-      request.socket.destroy();
-      return;
-    }
+    await receive(request, file, length, cut ? Math.floor(length / 2) : Infinity);
     task.end();
   } catch (error) {
     task.end(error);
-    if (request.destroyed && !request.complete) return;
+    if (request.socket.destroyed) return;
     await drain(request);
   }
   await gate.delay();

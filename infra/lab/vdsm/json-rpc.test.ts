@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type HostHandle } from './host.ts';
 import { RawStomp, startTestLab, type TestLab, until } from './lab-for-tests.ts';

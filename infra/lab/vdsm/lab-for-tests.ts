@@ -14,7 +14,7 @@ import { makePki } from '../pki.ts';
 import { createLabStorage, type LabStorage, uuidFrom } from '../storage/index.ts';
 import { type HostHandle, startHost } from './host.ts';
 import type { JsonObject } from './python.ts';
-import { LabWorld } from './world.ts';
+import { type LabTimings, LabWorld } from './world.ts';
 
 const MIB = 1024 * 1024;
 /** The engine VM's process in tests: obeys SIGTERM, ends with its parent. */
@@ -87,14 +87,18 @@ export interface TestLab {
 }
 
 /** Three hosts, or fewer; the engine VM is not started. */
-export async function startTestLab(count = 3, change: Partial<LabFixture> = {}): Promise<TestLab> {
+export async function startTestLab(
+  count = 3,
+  change: Partial<LabFixture> = {},
+  timings: Partial<LabTimings> = {},
+): Promise<TestLab> {
   const fixture = testFixture(mkdtempSync(join(tmpdir(), 'lab-vdsm-')), change);
-  makePki(labPaths(fixture.dir).pki, { engine: [fixture.engine.fqdn], hosts: fixture.hosts });
+  makePki(fixture.dir, { engine: [fixture.engine.fqdn], hosts: fixture.hosts });
   const storage = await createLabStorage(fixture, { managedOvf: '<ovf/>' });
   const clock = new LabClock(fixture.speed);
   const faults = new LabFaultBoard();
   const engineProgram = { command: process.execPath, args: ['-e', PROGRAM] };
-  const world = new LabWorld({ fixture, storage, clock, faults, engineProgram });
+  const world = new LabWorld({ fixture, storage, clock, faults, engineProgram, timings });
   const hosts: HostHandle[] = [];
   for (const host of fixture.hosts.slice(0, count)) {
     hosts.push(await startHost({ fixture, host, storage, world, clock, faults }));

@@ -8,7 +8,7 @@ let lab: TestLab;
 let spm: RawStomp;
 let other: RawStomp;
 beforeAll(async () => {
-  lab = await startTestLab(2);
+  lab = await startTestLab(2, {}, { taskMs: 10_000 });
   spm = await RawStomp.open(lab, lab.host(1));
   other = await RawStomp.open(lab, lab.host(2));
 });

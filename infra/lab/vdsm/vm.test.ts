@@ -6,7 +6,9 @@ let lab: TestLab;
 let client: RawStomp;
 let vmId: string;
 beforeEach(async () => {
-  lab = await startTestLab(2, { speed: 100 });
+  lab = await startTestLab(2, { speed: 100 }, { recoveryMs: 40_000 });
+  // Else the agents would start a VM that went down before a slow machine has looked.
+  lab.storage.setGlobalMaintenance(true);
   vmId = lab.fixture.vm.id;
   client = await RawStomp.open(lab, lab.host(1));
 });

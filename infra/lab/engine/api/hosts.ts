@@ -277,18 +277,6 @@ export const hostRoutes: readonly Route[] = [
       },
     }),
   ),
-  {
-    method: 'POST',
-    path: 'hosts/:id/forceselectspm',
-    action: true,
-    handler: (call) => {
-      const host = hostOf(call);
-      if (host.status !== 'up') throw refused(409, 'Cannot force select SPM. Host is not up.');
-      for (const one of call.context.state.hosts) one.spm = one === host;
-      call.context.changed();
-      return actionReply(call);
-    },
-  },
   { method: 'GET', path: 'hosts/:id/nics', handler: nics },
   ...(
     [

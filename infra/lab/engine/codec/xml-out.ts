@@ -43,5 +43,6 @@ export function scalarText(value: Scalar): string {
 /** XML 1.0 cannot carry control characters or unpaired surrogates, not even escaped; user texts may hold them. */
 function stripIllegal(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '').toWellFormed();
+  const legal = text.replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '');
+  return Buffer.from(legal, 'utf8').toString('utf8');
 }

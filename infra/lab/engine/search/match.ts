@@ -49,9 +49,9 @@ function compareFields(a: SearchRecord, b: SearchRecord, field: string): number 
 }
 
 function holds(expression: Expression, record: SearchRecord, caseSensitive: boolean): boolean {
-  if (expression.kind === 'and') return expression.parts.every((part) => holds(part, record, caseSensitive));
-  if (expression.kind === 'or') return expression.parts.some((part) => holds(part, record, caseSensitive));
-  return conditionHolds(expression, record, caseSensitive);
+  if (expression.kind === 'condition') return conditionHolds(expression, record, caseSensitive);
+  const parts = expression.parts.map((part) => holds(part, record, caseSensitive));
+  return expression.kind === 'and' ? parts.every(Boolean) : parts.some(Boolean);
 }
 
 function conditionHolds(condition: Condition, record: SearchRecord, caseSensitive: boolean): boolean {

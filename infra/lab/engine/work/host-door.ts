@@ -31,6 +31,7 @@ export async function statsOf(context: Context, host: Host): Promise<HostStats> 
   return {
     memoryBytes: IMAGINARY_MEMORY,
     vms: [],
+    spm: false,
     ha: { configured, active, score: active && !localMaintenance ? FULL_SCORE : 0, globalMaintenance, localMaintenance },
   };
 }

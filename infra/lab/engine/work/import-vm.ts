@@ -68,7 +68,7 @@ export async function register(
     const cluster = options.cluster ?? clusterOf(context, ovf);
     const volumes = await volumesOf(context, domain);
     const disks = disksFor(context, ovf, volumes, domain, options.allowPartialImport);
-    const vm = vmOf(context, { id, name, ovf, cluster, replaces: old, domain, reassign: options.reassignBadMacs });
+    const vm = vmOf(context, { id, name, ovf, cluster, replaces: old, reassign: options.reassignBadMacs });
     const job = context.startJob(`Importing VM ${name} to Cluster ${cluster.name}`, cause);
     const done = store(context, { vm, disks, entry, old, cause, jobId: job.id, domain }).finally(unlock);
     context.inBackground(`import of ${name}`, async () => await done);
@@ -120,20 +120,20 @@ function disksFor(context: Context, ovf: ReadOvf, volumes: readonly VolumeFacts[
   return found;
 }
 
-interface VmParts {
+export interface VmParts {
   readonly id: string;
   readonly name: string;
   readonly ovf: ReadOvf;
   readonly cluster: Cluster;
   readonly replaces: Vm | undefined;
-  readonly domain: Domain;
   readonly reassign: boolean;
 }
 
 /** Members of Content which the writer sets itself. */
 const RULED = new Set(['Name', 'Description', 'Comment', 'Origin', 'Generation', 'ClusterName', 'ExportDate', 'CreationDate', 'ClusterCompatibilityVersion']);
 
-function vmOf(context: Context, parts: VmParts): Vm {
+/** The record of an imported VM, not yet stored. */
+export function vmOf(context: Context, parts: VmParts): Vm {
   const { ovf, replaces, cluster } = parts;
   const { content } = ovf;
   const maxMemoryMb = Math.max(positive(content['MaxMemorySizeMb']) ?? ovf.memoryMb * 4, ovf.memoryMb);

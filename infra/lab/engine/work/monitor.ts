@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import type { HostStats } from '../gateway.ts';
 import type { Host, HostStatus, Vm, VmStatus } from '../state/model.ts';
-import { setLocalMaintenance, statsOf, storageHost } from './host-door.ts';
+import { setLocalMaintenance, statsOf } from './host-door.ts';
 import { finishBoot, finishInstall, hostFacts, setHostStatus } from './host-life.ts';
 
 /** A host that is silent this long stops being `connecting` (`TimeoutToResetVdsInSeconds`). */
@@ -35,12 +35,11 @@ export class Monitor {
     this.#context = context;
   }
 
-  /** One round: all polls at once, then VMs and the SPM. Resolves when each host has answered or failed. */
+  /** One round: all polls at once, then the VMs. Resolves when each host has answered or failed. */
   async round(): Promise<void> {
     const hosts = this.#context.state.hosts.filter((host) => POLLED.includes(host.status) && !this.#asked.has(host.id));
     await Promise.all(hosts.map((host) => this.#poll(host)));
     placeVms(this.#context);
-    chooseSpm(this.#context);
   }
 
   async #poll(host: Host): Promise<void> {
@@ -82,11 +81,13 @@ async function leaveLocalMaintenance(context: Context, host: Host): Promise<void
 
 function remember(context: Context, host: Host, stats: HostStats): void {
   const vmIds = stats.vms.map((vm) => vm.id);
-  const before = JSON.stringify([host.ha, host.vmIds, host.memoryBytes]);
+  const facts = () => JSON.stringify([host.ha, host.vmIds, host.memoryBytes, host.spm]);
+  const before = facts();
   host.ha = stats.ha;
+  host.spm = stats.spm;
   host.vmIds = vmIds;
   host.memoryBytes = stats.memoryBytes;
-  if (JSON.stringify([host.ha, host.vmIds, host.memoryBytes]) !== before) context.changed();
+  if (facts() !== before) context.changed();
   for (const { id, status } of stats.vms) {
     const vm = context.state.vms.find((one) => one.id === id);
     if (vm === undefined || vm.status === 'image_locked') continue;
@@ -145,14 +146,6 @@ function isSilent(context: Context, vm: Vm): boolean {
 function change(context: Context, vm: Vm, status: VmStatus): void {
   if (vm.status === status) return;
   vm.status = status;
-  context.changed();
-}
-
-function chooseSpm(context: Context): void {
-  if (context.state.hosts.some((host) => host.spm && host.status === 'up')) return;
-  const next = storageHost(context);
-  if (next === undefined) return;
-  for (const host of context.state.hosts) host.spm = host.id === next.id;
   context.changed();
 }
 

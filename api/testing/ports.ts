@@ -1,0 +1,41 @@
+/** Ports held in memory, for what needs no Temporal: limits, signatures, authentication, shapes. */
+import type { AppPorts, StartOrder, StartReply } from '../ports.ts';
+import { recorder, type RecordedLog } from './record.ts';
+
+export interface MemoryPorts {
+  readonly ports: AppPorts;
+  readonly orders: StartOrder[];
+  readonly logs: RecordedLog[];
+}
+
+/** Accepts every start and keeps the orders; `secrets` maps file names to lines. */
+export function memoryPorts(
+  secrets: Readonly<Record<string, readonly string[]>>,
+  change: Partial<AppPorts> = {},
+  reply: (order: StartOrder) => Promise<StartReply> = () => Promise.resolve({ outcome: 'started' }),
+): MemoryPorts {
+  const orders: StartOrder[] = [];
+  const { lines, logger } = recorder();
+  const ports: AppPorts = {
+    starter: {
+      start(order) {
+        orders.push(order);
+        return reply(order);
+      },
+    },
+    reader: {
+      list: () => Promise.resolve({ outcome: 'listed', operations: [] }),
+      show: () => Promise.resolve({ outcome: 'unknown' }),
+      missing: () => Promise.resolve(undefined),
+    },
+    desk: { act: () => Promise.resolve({ outcome: 'unknown' }) },
+    clusters: ['Default'],
+    sources: [{ name: 'servicedesk', scheme: 'standard', secretFiles: Object.keys(secrets) }],
+    readSecrets: (file) =>
+      secrets[file] === undefined ? Promise.reject(new Error(`no such file: ${file}`)) : Promise.resolve(secrets[file]),
+    clock: () => new Date(),
+    logger,
+    ...change,
+  };
+  return { ports, orders, logs: lines };
+}

@@ -1,0 +1,45 @@
+/**
+ * `npm run demo`: a change ticket upgrades a hosted engine, on embedded everything; ends with what changed, looked at
+ * from outside. Options after `--`: --keep, --input FILE, --fault NAME, --faults (lists them).
+ */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { SCENARIOS } from '../faults/scenarios.ts';
+import { runDemo } from './demo.ts';
+
+interface Options {
+  readonly keep: boolean;
+  readonly input?: string;
+  readonly fault?: string;
+  readonly faults: boolean;
+}
+
+const say = (line = '') => process.stdout.write(`${line}\n`);
+
+const options = new Command('demo')
+  .description('A signed webhook upgrades a hosted engine on the lab, step by step.')
+  .option('--keep', 'stay up at the end and print the addresses', false)
+  .option('--input <file>', 'vm.conf of the engine VM to upgrade')
+  .option('--fault <name>', 'inject a fault (--faults lists them)')
+  .option('--faults', 'list the faults', false)
+  .parse()
+  .opts<Options>();
+
+if (options.faults) {
+  for (const { name, title } of SCENARIOS) say(`${name.padEnd(46)} ${title}`);
+  process.exit(0);
+}
+const scenario = SCENARIOS.find((one) => one.name === options.fault);
+if (options.fault !== undefined && options.fault !== 'bad-vm-conf' && scenario === undefined) {
+  say(`There is no fault ${options.fault}. "npm run demo -- --faults" lists them.`);
+  process.exit(2);
+}
+const vmConf = options.input === undefined ? undefined : readFileSync(options.input, 'utf8');
+process.exit(
+  await runDemo({ say, keep: options.keep, ...(scenario === undefined ? {} : { scenario }), ...(vmConf === undefined ? {} : { vmConf }) }).catch(
+    (error: unknown) => {
+      say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+      return 1;
+    },
+  ),
+);

@@ -1,0 +1,52 @@
+/** What Bellwether stands on: a Temporal and an S3, given by the environment or embedded. */
+import { join } from 'node:path';
+import { startS3, type EmbeddedS3 } from '../s3/server.ts';
+import { startTemporal, type EmbeddedTemporal } from '../temporal/server.ts';
+
+export interface Platform {
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    readonly uiUrl?: string;
+    readonly origin: string;
+    /** Present when it is ours. */
+    readonly embedded?: EmbeddedTemporal;
+  };
+  readonly s3: {
+    /** Undefined: the AWS_* variables rule. */
+    readonly embedded?: EmbeddedS3;
+  };
+  stop(): Promise<void>;
+}
+
+export interface PlatformOptions {
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly say: (line: string) => void;
+}
+
+/** The namespace that holds Bellwether's operations, unless `TEMPORAL_NAMESPACE` names another. */
+const NAMESPACE = 'bellwether';
+
+export async function startPlatform({ dir, env, say }: PlatformOptions): Promise<Platform> {
+  const address = env['TEMPORAL_ADDRESS'];
+  const namespace = env['TEMPORAL_NAMESPACE'] || NAMESPACE;
+  const s3Given = Boolean(env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || env['AWS_ACCESS_KEY_ID'] || env['AWS_PROFILE']);
+  const [temporal, s3] = await Promise.all([
+    address ? undefined : startTemporal({ dir: join(dir, 'temporal'), namespace, say }),
+    s3Given ? undefined : startS3({ dir: join(dir, 's3'), say }),
+  ]);
+  const stop = async () => {
+    await Promise.all([temporal?.stop(), s3?.stop()]);
+  };
+  if (temporal === undefined) {
+    const given = { address: address ?? '', namespace, origin: 'TEMPORAL_ADDRESS' };
+    return { temporal: given, s3: s3 === undefined ? {} : { embedded: s3 }, stop };
+  }
+  const { uiUrl, origin } = temporal;
+  return {
+    temporal: { address: temporal.address, namespace, origin, embedded: temporal, ...(uiUrl === undefined ? {} : { uiUrl }) },
+    s3: s3 === undefined ? {} : { embedded: s3 },
+    stop,
+  };
+}

@@ -1,0 +1,91 @@
+/** Worker and front door in one process, on a given platform: what `npm start`, the demo and the tests run. */
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowBundle } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { Archive } from '../../activities/archive/client.ts';
+import { ClusterRegistry } from '../../activities/clusters.ts';
+import type { Counterparts } from '../../activities/counterparts.ts';
+import { TicketSystem } from '../../activities/tickets/client.ts';
+import { serveApp } from '../../api/adapters/node.ts';
+import { createApp } from '../../api/app.ts';
+import type { FrontDoorConfig } from '../../api/config.ts';
+import { createTemporalPorts } from '../../api/operations/temporal.ts';
+import { readSecretFile } from '../../api/secrets.ts';
+import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
+import { bundleWorkflows, startOrchestrator, type Orchestrator } from '../../workers/orchestrator/worker.ts';
+import { ensureNamespace } from '../temporal/namespace.ts';
+import type { Platform } from './platform.ts';
+
+export interface ServiceOptions {
+  readonly platform: Platform;
+  readonly worker: OrchestratorConfig;
+  readonly door: FrontDoorConfig;
+  readonly logger: Logger;
+  readonly workflowBundle?: WorkflowBundle;
+}
+
+export interface Service {
+  readonly url: string;
+  readonly client: Client;
+  readonly counterparts: Counterparts;
+  readonly orchestrator: Orchestrator;
+  stop(): Promise<void>;
+}
+
+function archiveOf(platform: Platform, bucket: string): Archive {
+  const { embedded } = platform.s3;
+  if (embedded === undefined) return new Archive({ bucket });
+  const { endpoint, region, accessKeyId, secretAccessKey } = embedded;
+  return new Archive({ bucket, endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+}
+
+export function createCounterparts(platform: Platform, config: OrchestratorConfig): Counterparts {
+  return {
+    clusters: new ClusterRegistry(config.clusters),
+    archive: archiveOf(platform, config.bucket),
+    tickets: config.tickets === undefined ? undefined : new TicketSystem(config.tickets),
+  };
+}
+
+function uiLink(platform: Platform): { temporalUiLink?: (id: string) => string } {
+  const { uiUrl, namespace } = platform.temporal;
+  if (uiUrl === undefined) return {};
+  return { temporalUiLink: (id) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(id)}` };
+}
+
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { platform, worker, door, logger } = options;
+  const { address, namespace } = platform.temporal;
+  const connection = await Connection.connect({ address, connectTimeout: '5s' });
+  // A server of somebody else's may not let us: the worker says what is missing when it needs it.
+  if (platform.temporal.embedded === undefined) await ensureNamespace(connection, namespace);
+  const client = new Client({ connection, namespace });
+  const counterparts = createCounterparts(platform, worker);
+  const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
+  const { taskQueue } = worker;
+  const orchestrator = await startOrchestrator({ address, namespace, taskQueue, client, counterparts, workflowBundle });
+  const app = createApp({
+    ...createTemporalPorts({ client, taskQueue }),
+    clusters: worker.clusters.map((cluster) => cluster.name),
+    sources: door.sources,
+    readSecrets: readSecretFile,
+    clock: () => new Date(),
+    logger,
+    timing: worker.timing,
+    ...(door.apiTokenFile === undefined ? {} : { apiTokenFile: door.apiTokenFile }),
+    ...uiLink(platform),
+  });
+  const served = await serveApp(app, { host: door.host, port: door.port });
+  return {
+    url: served.url,
+    client,
+    counterparts,
+    orchestrator,
+    async stop() {
+      await served.close();
+      await orchestrator.stop();
+      await counterparts.clusters.close();
+      await connection.close();
+    },
+  };
+}

@@ -104,7 +104,11 @@ describe('POST /operations', () => {
 
   it('takes JSON only, within its limits', async () => {
     const { app } = setUp();
-    const form = await app.request('/operations', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' });
+    const form = await app.request('/operations', {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain' },
+      body: '{}',
+    });
     expect(form.status).toBe(415);
     const big = await app.request('/operations', body({ ...REQUEST, key: 'k', vmConf: 'x'.repeat(300_000) }));
     expect(big.status).toBe(413);

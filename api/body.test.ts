@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonDepth, readBody, readJson } from './body.ts';
 
@@ -27,11 +27,14 @@ describe('readBody', () => {
     expect(await readBody(request, '3', 3)).toEqual({ ok: true, bytes: new Uint8Array(Buffer.from('abc')) });
   });
 
-  it.each(['4', '99999999999999999999', '-1', '1e3', 'x', ''])('refuses a declared length of "%s" unread', async (length) => {
-    const request = new Request('http://localhost/', { method: 'POST', body: 'abc' });
-    expect(await readBody(request, length, 3)).toEqual({ ok: false, limit: 3 });
-    expect(request.bodyUsed).toBe(false);
-  });
+  it.each(['4', '99999999999999999999', '-1', '1e3', 'x', ''])(
+    'refuses a declared length of "%s" unread',
+    async (length) => {
+      const request = new Request('http://localhost/', { method: 'POST', body: 'abc' });
+      expect(await readBody(request, length, 3)).toEqual({ ok: false, limit: 3 });
+      expect(request.bodyUsed).toBe(false);
+    },
+  );
 
   it('does not believe a declared length that is too small', async () => {
     const request = new Request('http://localhost/', { method: 'POST', body: 'abcdef' });
@@ -48,7 +51,10 @@ describe('readBody', () => {
   });
 
   it('takes no body at all as an empty one', async () => {
-    expect(await readBody(new Request('http://localhost/'), undefined, 3)).toEqual({ ok: true, bytes: new Uint8Array() });
+    expect(await readBody(new Request('http://localhost/'), undefined, 3)).toEqual({
+      ok: true,
+      bytes: new Uint8Array(),
+    });
   });
 });
 

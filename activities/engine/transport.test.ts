@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Socket, createServer } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EngineClient, type EngineOptions } from './client.ts';
 import { EngineError } from './errors.ts';

@@ -71,20 +71,26 @@ function unreachable(url: string, error: unknown): CliError {
   });
 }
 
+/** Keeps a path in `BELLWETHER_URL`: the front door may be behind a proxy, under a prefix. */
+function at(url: string, path: string): URL {
+  const base = new URL(url);
+  return new URL(`${base.pathname.replace(/\/+$/, '')}${path}`, base);
+}
+
 /** The command that helps with a problem; its page says the rest. */
 function remedyFor(type: string, url: string, operation: string | undefined): string {
   if (operation !== undefined)
     return `npx bellwether operation show ${decodeURIComponent(operation.replace('/operations/', ''))}`;
   if (type.endsWith('/unauthorized')) return 'export BELLWETHER_API_TOKEN_FILE=FILE';
   if (type.endsWith('/operation-not-found')) return 'npx bellwether operation list';
-  return `curl ${new URL(type, url).href}`;
+  return `curl ${at(url, type).href}`;
 }
 
 function refused(url: string, what: string, status: number, body: unknown): CliError {
   const problem = problemDetails.safeParse(body);
   if (!problem.success) {
     const why = `it answered ${status} without a problem document; is it Bellwether’s front door?`;
-    return new CliError(EXIT.failed, failure(what, why, `curl ${new URL('/healthz', url).href}`));
+    return new CliError(EXIT.failed, failure(what, why, `curl ${at(url, '/healthz').href}`));
   }
   const { title, detail, type, errors = [], operation } = problem.data;
   const lines = errors.map(({ path, line, key, what, remedy }) => {
@@ -108,7 +114,7 @@ export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
     let status: number;
     let text: string;
     try {
-      const response = await fetch(new URL(path, url), { ...init, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+      const response = await fetch(at(url, path), { ...init, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
       status = response.status;
       text = await response.text();
     } catch (error) {

@@ -49,7 +49,11 @@ describe('startOperation', () => {
       outcome: 'unknown-cluster',
       known: ['Default'],
     });
-    const outcome = await startOperation(startPorts, { ...request, vmConf: 'vmId=not-a-uuid\nmemSize=lots\n' }, delivery);
+    const outcome = await startOperation(
+      startPorts,
+      { ...request, vmConf: 'vmId=not-a-uuid\nmemSize=lots\n' },
+      delivery,
+    );
     expect(outcome).toMatchObject({
       outcome: 'invalid-vm-conf',
       problems: [
@@ -62,17 +66,22 @@ describe('startOperation', () => {
 
   it('tells repetition from conflict by the digest', async () => {
     const same = setUp(() => Promise.resolve({ outcome: 'exists', digest: requestDigest(request), state: 'parked' }));
-    expect(await startOperation(same.startPorts, request, delivery)).toMatchObject({ duplicate: true, state: 'parked' });
+    expect(await startOperation(same.startPorts, request, delivery)).toMatchObject({
+      duplicate: true,
+      state: 'parked',
+    });
     const other = setUp(() => Promise.resolve({ outcome: 'exists', digest: 'other', state: 'done' }));
-    expect(await startOperation(other.startPorts, request, delivery)).toMatchObject({ outcome: 'conflict', state: 'done' });
+    expect(await startOperation(other.startPorts, request, delivery)).toMatchObject({
+      outcome: 'conflict',
+      state: 'done',
+    });
     const unknown = setUp(() => Promise.resolve({ outcome: 'exists', state: 'running' }));
     expect((await startOperation(unknown.startPorts, request, delivery)).outcome).toBe('conflict');
   });
 
   it('turns away one start too many at once, and takes it when there is room again', async () => {
     const waiting: (() => void)[] = [];
-    const reply = () =>
-      new Promise<StartReply>((resolve) => waiting.push(() => resolve({ outcome: 'started' })));
+    const reply = () => new Promise<StartReply>((resolve) => waiting.push(() => resolve({ outcome: 'started' })));
     const { startPorts } = setUp(reply, 2);
     const running = [startOperation(startPorts, request, delivery), startOperation(startPorts, request, delivery)];
     expect(await startOperation(startPorts, request, delivery)).toEqual({ outcome: 'too-many' });

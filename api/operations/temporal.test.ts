@@ -17,10 +17,15 @@ afterAll(() => door.stop());
 
 const call = (path: string, init: RequestInit = {}) => fetch(new URL(path, door.served.url), init);
 const post = (path: string, body: object, headers: Record<string, string> = {}) =>
-  call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  call(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
 const start = (key: string, change: object = {}, headers: Record<string, string> = {}) =>
   post('/operations', { operation: 'upgrade', cluster: 'Default', key, ...change }, headers);
-const show = async (id: string) => operationReport.parse(await (await call(`/operations/${encodeURIComponent(id)}`)).json());
+const show = async (id: string) =>
+  operationReport.parse(await (await call(`/operations/${encodeURIComponent(id)}`)).json());
 const problemOf = async (response: Response) => problemDetails.parse(await response.json());
 
 function webhook(ticket: string, delivery: string, change: object = {}): Promise<Response> {
@@ -141,7 +146,8 @@ describe('GET /operations', () => {
   it('lists with filters, newest first', async () => {
     await start('LIST-1', { cluster: 'Second' });
     await start('PARK-list', { cluster: 'Second', ticket: 'CHG0000007' });
-    const list = async (query: string) => operationList.parse(await (await call(`/operations?${query}`)).json()).operations;
+    const list = async (query: string) =>
+      operationList.parse(await (await call(`/operations?${query}`)).json()).operations;
     await until('both to be listed', async () => (await list('cluster=Second')).length === 2, 10_000);
     await until('the state to be listed', async () => (await list('cluster=Second&state=parked')).length === 1, 10_000);
     const [row] = await list('cluster=Second&state=parked');
@@ -154,7 +160,10 @@ describe('GET /operations', () => {
       step: 'import-domain',
       execution: 'running',
     });
-    expect((await list('cluster=Second')).map(({ id }) => id)).toEqual(['upgrade/Second/PARK-list', 'upgrade/Second/LIST-1']);
+    expect((await list('cluster=Second')).map(({ id }) => id)).toEqual([
+      'upgrade/Second/PARK-list',
+      'upgrade/Second/LIST-1',
+    ]);
     expect(await list("cluster=Second' OR HeCluster = 'Default")).toEqual([]);
     expect(await list('limit=1&cluster=Second')).toHaveLength(1);
     expect((await call('/operations?state=broken')).status).toBe(422);
@@ -165,7 +174,13 @@ describe('GET /operations/:id', () => {
   it('answers the workflow’s own view, for both spellings of the id', async () => {
     const id = await parked('PARK-show');
     const raw = operationReport.parse(await (await call(`/operations/${id}`)).json());
-    expect(raw).toMatchObject({ id, state: 'parked', readFrom: 'workflow', execution: 'running', waitsFor: 'an operator' });
+    expect(raw).toMatchObject({
+      id,
+      state: 'parked',
+      readFrom: 'workflow',
+      execution: 'running',
+      waitsFor: 'an operator',
+    });
     expect(raw.steps[1]?.failure?.remedy).toBe('Activate it, then retry.');
     expect(await show(id)).toEqual(raw);
   });
@@ -179,7 +194,12 @@ describe('GET /operations/:id', () => {
   });
 
   it('falls back to visibility when no worker answers, and says so', async () => {
-    const ports = createTemporalPorts({ client: door.client, taskQueue: 'nobody', queryDeadlineMs: 300, updateDeadlineMs: 300 });
+    const ports = createTemporalPorts({
+      client: door.client,
+      taskQueue: 'nobody',
+      queryDeadlineMs: 300,
+      updateDeadlineMs: 300,
+    });
     const app = createApp({ ...door.ports, ...ports });
     const body = JSON.stringify({ operation: 'upgrade', cluster: 'Default', key: 'NOBODY', ticket: 'CHG0000008' });
     const headers = { 'content-type': 'application/json' };
@@ -245,7 +265,10 @@ describe('operators’ commands', () => {
     await start('DONE-1');
     await start('CRASH-1');
     await door.client.workflow.getHandle('upgrade/Default/DONE-1').result();
-    await door.client.workflow.getHandle('upgrade/Default/CRASH-1').result().catch(() => {});
+    await door.client.workflow
+      .getHandle('upgrade/Default/CRASH-1')
+      .result()
+      .catch(() => {});
     const act = async (key: string) => problemOf(await post(`/operations/upgrade/Default/${key}/retry`, { by: 'a' }));
     expect(await act('DONE-1')).toMatchObject({ type: '/problems/operation-ended', status: 409 });
     expect(await act('CRASH-1')).toMatchObject({ type: '/problems/operation-ended' });

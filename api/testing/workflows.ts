@@ -53,7 +53,13 @@ export async function upgradeHostedEngine({ request }: OperationInput): Promise<
     ...(state === 'parked' ? { waitsFor: 'an operator' } : {}),
     steps: [
       { name: 'preconditions', title: 'Check', state: 'done', startedAt, endedAt: startedAt, summary: 'all is well' },
-      { name: 'import-domain', title: 'Import', state: stepTwo, startedAt, ...(failure === undefined ? {} : { failure }) },
+      {
+        name: 'import-domain',
+        title: 'Import',
+        state: stepTwo,
+        startedAt,
+        ...(failure === undefined ? {} : { failure }),
+      },
     ],
     undo: [],
     actions: state === 'parked' ? ['retry', 'abort'] : [],

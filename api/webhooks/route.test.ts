@@ -70,7 +70,11 @@ describe('POST /webhooks/:source', () => {
 
   it('looks at the size before the signature, and at the depth before parsing', async () => {
     const { app, send } = setUp();
-    const big = await app.request('/webhooks/servicedesk', { method: 'POST', body: 'x'.repeat(65_537), headers: { 'content-length': '65537' } });
+    const big = await app.request('/webhooks/servicedesk', {
+      method: 'POST',
+      body: 'x'.repeat(65_537),
+      headers: { 'content-length': '65537' },
+    });
     expect([big.status, (await problemOf(big)).type]).toEqual([413, '/problems/body-too-large']);
     const deep = await send(`${'['.repeat(33)}${']'.repeat(33)}`);
     expect((await problemOf(deep)).detail).toContain('33 deep');
@@ -120,7 +124,13 @@ describe('POST /webhooks/:source', () => {
     await send(DATA);
     await send(DATA, { secret: NEXT });
     expect(logs.map(({ fields }) => fields)).toMatchObject([
-      { method: 'POST', path: '/webhooks/servicedesk', status: 202, source: 'servicedesk', operation: 'upgrade/Default/CHG0001234' },
+      {
+        method: 'POST',
+        path: '/webhooks/servicedesk',
+        status: 202,
+        source: 'servicedesk',
+        operation: 'upgrade/Default/CHG0001234',
+      },
       { status: 401, problem: 'signature-refused', reason: 'no-match' },
     ]);
     expect(JSON.stringify(logs)).not.toMatch(/whsec_|v1,|"vmConf"/);

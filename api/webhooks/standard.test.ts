@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import { decodeSecret, signStandard, verifyStandard } from './standard.ts';
@@ -37,18 +37,23 @@ describe('a Standard Webhooks delivery', () => {
   it('verifies with the reference library, and theirs with ours', () => {
     const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/);
     fc.assert(
-      fc.property(id, fc.string({ unit: 'grapheme' }), fc.uint8Array({ minLength: 24, maxLength: 64 }), (id, text, key) => {
-        const secret = `whsec_${Buffer.from(key).toString('base64')}`;
-        const now = new Date();
-        const timestamp = String(Math.floor(now.getTime() / 1000));
-        const reference = new Webhook(secret);
-        const body = Buffer.from(text);
-        const ours = signed(body, id, timestamp, secret);
-        const headers = Object.fromEntries(Object.entries(ours).map(([name, value]) => [name, value ?? '']));
-        expect(() => reference.verify(text, headers, { jsonParse: false })).not.toThrow();
-        const theirs = { ...ours, 'webhook-signature': reference.sign(id, now, text) };
-        expect(verify(body, theirs, [secret], now).ok).toBe(true);
-      }),
+      fc.property(
+        id,
+        fc.string({ unit: 'grapheme' }),
+        fc.uint8Array({ minLength: 24, maxLength: 64 }),
+        (id, text, key) => {
+          const secret = `whsec_${Buffer.from(key).toString('base64')}`;
+          const now = new Date();
+          const timestamp = String(Math.floor(now.getTime() / 1000));
+          const reference = new Webhook(secret);
+          const body = Buffer.from(text);
+          const ours = signed(body, id, timestamp, secret);
+          const headers = Object.fromEntries(Object.entries(ours).map(([name, value]) => [name, value ?? '']));
+          expect(() => reference.verify(text, headers, { jsonParse: false })).not.toThrow();
+          const theirs = { ...ours, 'webhook-signature': reference.sign(id, now, text) };
+          expect(verify(body, theirs, [secret], now).ok).toBe(true);
+        },
+      ),
     );
   });
 

@@ -115,7 +115,16 @@ export class Context {
 
   event(code: number, severity: Severity, description: string, facts: EventFacts = {}): void {
     const index = (this.state.events.at(-1)?.index ?? 0) + 1;
-    this.state.events.push({ index, code, severity, time: Date.now(), description, origin: 'oVirt', customId: -1, ...facts });
+    this.state.events.push({
+      index,
+      code,
+      severity,
+      time: Date.now(),
+      description,
+      origin: 'oVirt',
+      customId: -1,
+      ...facts,
+    });
     this.changed();
   }
 
@@ -131,7 +140,9 @@ export class Context {
       owner: cause.userId,
       external: false,
       autoCleared: true,
-      steps: steps.map((type, number) => newStep(type, number, number < steps.length - 1 ? 'finished' : 'started', description)),
+      steps: steps.map((type, number) =>
+        newStep(type, number, number < steps.length - 1 ? 'finished' : 'started', description),
+      ),
     };
     this.state.jobs.push(job);
     this.changed();
@@ -157,7 +168,9 @@ export class Context {
   dropOldJobs(): void {
     const now = this.now();
     const keep = this.state.jobs.filter(
-      (job) => job.endedAt === undefined || now - job.endedAt < (job.status === 'finished' ? JOB_KEPT_MS.finished : JOB_KEPT_MS.failed),
+      (job) =>
+        job.endedAt === undefined ||
+        now - job.endedAt < (job.status === 'finished' ? JOB_KEPT_MS.finished : JOB_KEPT_MS.failed),
     );
     if (keep.length === this.state.jobs.length) return;
     this.state.jobs = keep;

@@ -90,7 +90,8 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   // Installers keep connections for minutes between two requests.
   server.keepAliveTimeout = 120_000;
   await listen(server, options.port ?? fixture.engine.port, fixture.engine.address);
-  const plain = options.healthPort === undefined ? undefined : await plainHealth(options.healthPort, fixture.engine.address);
+  const plain =
+    options.healthPort === undefined ? undefined : await plainHealth(options.healthPort, fixture.engine.address);
   const loops = [ticking(context), monitoring(context, options.autoImport ?? false)];
   const { port } = server.address() as AddressInfo;
   return {

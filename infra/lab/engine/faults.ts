@@ -5,7 +5,12 @@ import type { FaultBoard, LabFault } from '../faults.ts';
  * OVF update that is under way when a client asks for one.
  */
 export type EngineOnlyFault =
-  | { readonly kind: 'host-install'; readonly address: string; readonly outcome: 'install_failed' | 'non_operational'; readonly times: number }
+  | {
+      readonly kind: 'host-install';
+      readonly address: string;
+      readonly outcome: 'install_failed' | 'non_operational';
+      readonly times: number;
+    }
   | { readonly kind: 'ovf-busy'; readonly times: number };
 
 export type EngineFaultSpec = LabFault | EngineOnlyFault;

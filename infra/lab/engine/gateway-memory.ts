@@ -82,9 +82,19 @@ export class MemoryGateway implements HostGateway {
     return [...this.domains.values()].filter((one) => one.at === `${connection.address}:${connection.path}`);
   }
 
-  async createDomain(host: HostRef, connection: StorageConnection, domain: { id: string; name: string; format: string }): Promise<void> {
+  async createDomain(
+    host: HostRef,
+    connection: StorageConnection,
+    domain: { id: string; name: string; format: string },
+  ): Promise<void> {
     this.#enter('createDomain', host);
-    this.domains.set(domain.id, { ...domain, at: `${connection.address}:${connection.path}`, pools: [], volumes: [], stores: [] });
+    this.domains.set(domain.id, {
+      ...domain,
+      at: `${connection.address}:${connection.path}`,
+      pools: [],
+      volumes: [],
+      stores: [],
+    });
   }
 
   async domainStats(host: HostRef, domainId: string): Promise<{ total: number; free: number }> {

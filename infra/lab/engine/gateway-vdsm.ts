@@ -10,7 +10,13 @@ import { runTask } from '../../../activities/vdsm/tasks.ts';
 import type { DiskType, VdsmVerbs } from '../../../activities/vdsm/verbs.ts';
 import type { LabFixture } from '../fixture.ts';
 import { labPaths, mountFolder } from '../fixture.ts';
-import { formatOvfStoreDescription, hostedEngineConf, packTar, parseOvfStoreDescription, unpackTar } from '../storage/index.ts';
+import {
+  formatOvfStoreDescription,
+  hostedEngineConf,
+  packTar,
+  parseOvfStoreDescription,
+  unpackTar,
+} from '../storage/index.ts';
 import type {
   FoundDomain,
   HostGateway,
@@ -52,7 +58,14 @@ export class VdsmGateway implements HostGateway {
     const known = this.#clients.get(at);
     if (known !== undefined) return known;
     const { ca, clientCert, clientKey } = labPaths(this.#fixture.dir);
-    const client = new VdsmClient({ name: host.name, address: host.address, port: host.port, ca, cert: clientCert, key: clientKey });
+    const client = new VdsmClient({
+      name: host.name,
+      address: host.address,
+      port: host.port,
+      ca,
+      cert: clientCert,
+      key: clientKey,
+    });
     this.#clients.set(at, client);
     return client;
   }
@@ -61,7 +74,9 @@ export class VdsmGateway implements HostGateway {
   async #spm(poolId: string): Promise<VdsmClient> {
     const end = Date.now() + SPM_WAIT_MS;
     for (;;) {
-      const all = [...this.#clients.values()].sort((a, b) => Number(b.name === this.#spmName) - Number(a.name === this.#spmName));
+      const all = [...this.#clients.values()].sort(
+        (a, b) => Number(b.name === this.#spmName) - Number(a.name === this.#spmName),
+      );
       for (const client of all) {
         if (await isSpm(client, poolId)) {
           this.#spmName = client.name;
@@ -137,16 +152,24 @@ export class VdsmGateway implements HostGateway {
       domainType: DOMAIN_TYPES[type],
       connectionParams: [{ id, connection: `${address}:${path}` }],
     });
-    if (result !== undefined && result.status !== 0) throw new Error(`storage server ${address}:${path}: error ${result.status}`);
+    if (result !== undefined && result.status !== 0)
+      throw new Error(`storage server ${address}:${path}: error ${result.status}`);
   }
 
   async listDomains(host: HostRef, { address, path }: StorageConnection): Promise<readonly FoundDomain[]> {
     const client = this.#client(host);
     const ids = await client.call('Host.getStorageDomains', {});
-    const infos = await Promise.all(ids.map((storagedomainID) => client.call('StorageDomain.getInfo', { storagedomainID })));
+    const infos = await Promise.all(
+      ids.map((storagedomainID) => client.call('StorageDomain.getInfo', { storagedomainID })),
+    );
     return infos
       .filter((info) => info.remotePath === `${address}:${path}`)
-      .map((info) => ({ id: info.uuid, name: info.name, format: `v${info.version}`, pools: info.pool.filter((one) => one !== '' && one !== BLANK) }));
+      .map((info) => ({
+        id: info.uuid,
+        name: info.name,
+        format: `v${info.version}`,
+        pools: info.pool.filter((one) => one !== '' && one !== BLANK),
+      }));
   }
 
   async createDomain(
@@ -192,7 +215,12 @@ export class VdsmGateway implements HostGateway {
 
   async #outOfPool(storagepoolID: string, storagedomainID: string) {
     const { info } = await (await this.#spm(storagepoolID)).call('StoragePool.getInfo', { storagepoolID });
-    return { storagepoolID, storagedomainID, masterSdUUID: info.master_uuid ?? BLANK, masterVersion: info.master_ver ?? 0 };
+    return {
+      storagepoolID,
+      storagedomainID,
+      masterSdUUID: info.master_uuid ?? BLANK,
+      masterVersion: info.master_ver ?? 0,
+    };
   }
 
   /** The client has no verb for it: the lab's hosts share one folder, and the domain's part of it is removed. */
@@ -240,7 +268,8 @@ export class VdsmGateway implements HostGateway {
       const description = parseOvfStoreDescription(info.description);
       if (description === undefined) continue;
       const { updated, size, lastUpdated } = description;
-      const entries = updated && size !== undefined && size > 0 ? await this.#read(poolId, domainId, info, size) : undefined;
+      const entries =
+        updated && size !== undefined && size > 0 ? await this.#read(poolId, domainId, info, size) : undefined;
       stores.push({
         image: info.image,
         volume: info.uuid,
@@ -280,10 +309,17 @@ export class VdsmGateway implements HostGateway {
       const ids = { storagepoolID: pool, storagedomainID: domainId, imageID: info.image, volumeID: info.uuid };
       const describe = async (updated: boolean) => {
         const facts = updated ? { size: tar.length, lastUpdated: date } : {};
-        await spm.call('Volume.setDescription', { ...ids, description: formatOvfStoreDescription({ domainId, updated, ...facts }) });
+        await spm.call('Volume.setDescription', {
+          ...ids,
+          description: formatOvfStoreDescription({ domainId, updated, ...facts }),
+        });
       };
       await describe(false);
-      const { taskId } = await putVolume(spm.peer, { pool, domain: domainId, image: info.image, volume: info.uuid }, tar);
+      const { taskId } = await putVolume(
+        spm.peer,
+        { pool, domain: domainId, image: info.image, volume: info.uuid },
+        tar,
+      );
       if (taskId !== undefined) await runTask(spm, taskId, { verb: 'PUT', pollMs: TASK_POLL_MS });
       await describe(true);
     }
@@ -318,7 +354,11 @@ export class VdsmGateway implements HostGateway {
 
 async function isSpm(client: Client, storagepoolID: string): Promise<boolean> {
   try {
-    const { spmStatus } = await client.call('StoragePool.getSpmStatus', { storagepoolID }, { timeoutMs: STATS_TIMEOUT_MS });
+    const { spmStatus } = await client.call(
+      'StoragePool.getSpmStatus',
+      { storagepoolID },
+      { timeoutMs: STATS_TIMEOUT_MS },
+    );
     return spmStatus === 'SPM';
   } catch {
     // Not connected to the pool, or not reachable: not the SPM either way.

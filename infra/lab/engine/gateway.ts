@@ -83,7 +83,11 @@ export interface HostGateway {
   disconnectStorage(host: HostRef, connection: StorageConnection): Promise<void>;
   /** Domains that lie on a connected server path. */
   listDomains(host: HostRef, connection: StorageConnection): Promise<readonly FoundDomain[]>;
-  createDomain(host: HostRef, connection: StorageConnection, domain: { id: string; name: string; format: string }): Promise<void>;
+  createDomain(
+    host: HostRef,
+    connection: StorageConnection,
+    domain: { id: string; name: string; format: string },
+  ): Promise<void>;
   domainStats(host: HostRef, domainId: string): Promise<{ readonly total: number; readonly free: number }>;
   attachDomain(host: HostRef, poolId: string, domainId: string): Promise<void>;
   activateDomain(host: HostRef, poolId: string, domainId: string): Promise<void>;

@@ -35,7 +35,11 @@ async function main(dir: string): Promise<void> {
   const engine = await startEngine({
     fixture,
     gateway: new VdsmGateway(fixture),
-    tls: { ca: readFileSync(paths.ca, 'utf8'), cert: readFileSync(paths.engineCert, 'utf8'), key: readFileSync(paths.engineKey, 'utf8') },
+    tls: {
+      ca: readFileSync(paths.ca, 'utf8'),
+      cert: readFileSync(paths.engineCert, 'utf8'),
+      key: readFileSync(paths.engineKey, 'utf8'),
+    },
     password: readFileSync(fixture.engine.passwordFile, 'utf8').trim(),
     labKey: labKey(`${dir}/engine/lab-key`, `${dir}/engine`),
     database: paths.engineDatabase,
@@ -69,7 +73,9 @@ function isPipe(): boolean {
 }
 
 if (values.dir === undefined) {
-  process.stderr.write('usage: node --import tsx infra/lab/engine/main.ts --dir DIR [--health-port N] [--auto-import]\n');
+  process.stderr.write(
+    'usage: node --import tsx infra/lab/engine/main.ts --dir DIR [--health-port N] [--auto-import]\n',
+  );
   process.exit(2);
 }
 main(values.dir).catch((error: unknown) => {

@@ -54,7 +54,12 @@ function addEvent(call: Call): Reply {
   if (context.state.events.some((one) => one.origin === origin && one.customId === customId)) {
     throw refused(409, 'Cannot add External Event. An event with the same origin and custom id already exists.');
   }
-  context.event(codes[severity], severity, text(body, 'description') ?? '', { ...eventRefs(call), origin, customId, ...call.cause });
+  context.event(codes[severity], severity, text(body, 'description') ?? '', {
+    ...eventRefs(call),
+    origin,
+    customId,
+    ...call.cause,
+  });
   return created('event', eventView(context, lastEvent(call)));
 }
 
@@ -103,7 +108,10 @@ function endJob(call: Call): Reply {
   const job = jobOf(call);
   external(job);
   const succeeded = flag(call.body, 'succeeded') ?? text(call.body, 'status') !== 'failed';
-  call.context.endJob(job.id, flag(call.body, 'force') === true && !succeeded ? 'aborted' : succeeded ? 'finished' : 'failed');
+  call.context.endJob(
+    job.id,
+    flag(call.body, 'force') === true && !succeeded ? 'aborted' : succeeded ? 'finished' : 'failed',
+  );
   return actionReply(call);
 }
 
@@ -161,7 +169,14 @@ export const activityRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: 'jobs',
-    handler: (call) => listing(call, { root: 'jobs', item: 'job', all: call.context.state.jobs.toReversed(), fields: jobFields, view: jobView }),
+    handler: (call) =>
+      listing(call, {
+        root: 'jobs',
+        item: 'job',
+        all: call.context.state.jobs.toReversed(),
+        fields: jobFields,
+        view: jobView,
+      }),
   },
   { method: 'POST', path: 'jobs', handler: addJob },
   { method: 'GET', path: 'jobs/:id', handler: (call) => entity('job', jobView(jobOf(call))) },
@@ -172,10 +187,18 @@ export const activityRoutes: readonly Route[] = [
     path: 'jobs/:id/steps',
     handler: (call) => {
       const job = jobOf(call);
-      return list('steps', 'step', job.steps.map((step) => stepView(job, step)));
+      return list(
+        'steps',
+        'step',
+        job.steps.map((step) => stepView(job, step)),
+      );
     },
   },
   { method: 'POST', path: 'jobs/:id/steps', handler: addStep },
-  { method: 'GET', path: 'jobs/:id/steps/:step', handler: (call) => entity('step', stepView(jobOf(call), stepOf(call))) },
+  {
+    method: 'GET',
+    path: 'jobs/:id/steps/:step',
+    handler: (call) => entity('step', stepView(jobOf(call), stepOf(call))),
+  },
   { method: 'POST', path: 'jobs/:id/steps/:step/end', action: true, handler: endStep },
 ];

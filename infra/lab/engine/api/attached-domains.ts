@@ -32,8 +32,10 @@ function checkDataCenter(call: Call, dataCenter: DataCenter, verb: string): void
   const status = dataCenterStatus(call.context, dataCenter);
   if (status === 'uninitialized') return;
   const master = call.context.state.domains.find((one) => one.master && one.attachment?.dataCenterId === dataCenter.id);
-  if (master?.attachment?.status !== 'active') throw refused(409, `Cannot ${verb} Storage. The Master Storage Domain is not active.`);
-  if (status !== 'up') throw refused(409, `Cannot ${verb} Storage. The relevant Data Center is not Up; its status is ${title(status)}.`);
+  if (master?.attachment?.status !== 'active')
+    throw refused(409, `Cannot ${verb} Storage. The Master Storage Domain is not active.`);
+  if (status !== 'up')
+    throw refused(409, `Cannot ${verb} Storage. The relevant Data Center is not Up; its status is ${title(status)}.`);
 }
 
 function attachDomain(call: Call): Reply {
@@ -43,7 +45,10 @@ function attachDomain(call: Call): Reply {
   const domain = named(context.state.domains, body, 'StorageDomain');
   if (domain === undefined) throw notFound();
   if (domain.attachment !== undefined) {
-    throw refused(409, `Cannot attach Storage. Storage Domain is already attached to a Data Center; its status is ${title(domain.attachment.status)}.`);
+    throw refused(
+      409,
+      `Cannot attach Storage. Storage Domain is already attached to a Data Center; its status is ${title(domain.attachment.status)}.`,
+    );
   }
   checkDataCenter(call, dataCenter, 'attach');
   able(call, 'attach');
@@ -83,7 +88,10 @@ function activateDomain(call: Call): Reply {
       context.endJob(job.id, 'finished');
     } catch (error) {
       attachment.status = before;
-      context.event(969, 'error', `Failed to activate Storage Domain ${domain.name}: ${messageOf(error)}`, { domainId: domain.id, ...call.cause });
+      context.event(969, 'error', `Failed to activate Storage Domain ${domain.name}: ${messageOf(error)}`, {
+        domainId: domain.id,
+        ...call.cause,
+      });
       context.endJob(job.id, 'failed');
     } finally {
       unlock();
@@ -97,14 +105,28 @@ function deactivateDomain(call: Call): Reply {
   const domain = attachedDomain(call);
   const { attachment } = domain;
   if (attachment === undefined) throw notFound();
-  if (isHostedEngineDomain(context, domain)) throw refused(409, 'Cannot deactivate Storage. The storage selected contains the self hosted engine.');
+  if (isHostedEngineDomain(context, domain))
+    throw refused(409, 'Cannot deactivate Storage. The storage selected contains the self hosted engine.');
   if (attachment.status !== 'active') {
-    throw refused(409, `Cannot deactivate Storage. The relevant Storage Domain's status is ${title(attachment.status)}.`);
+    throw refused(
+      409,
+      `Cannot deactivate Storage. The relevant Storage Domain's status is ${title(attachment.status)}.`,
+    );
   }
   const running = vmsOn(context, domain).filter((vm) => vm.status !== 'down');
-  if (running.length > 0) throw refused(409, `Cannot deactivate Storage. There are running VMs on it: ${running.map((vm) => vm.name).join(', ')}.`);
-  const others = context.state.domains.filter((one) => one !== domain && one.attachment?.status === 'active' && one.type === 'data');
-  if (domain.master && others.length > 0) throw refused(409, 'Cannot deactivate Master Data Domain while there are other active data domains in the Data Center.');
+  if (running.length > 0)
+    throw refused(
+      409,
+      `Cannot deactivate Storage. There are running VMs on it: ${running.map((vm) => vm.name).join(', ')}.`,
+    );
+  const others = context.state.domains.filter(
+    (one) => one !== domain && one.attachment?.status === 'active' && one.type === 'data',
+  );
+  if (domain.master && others.length > 0)
+    throw refused(
+      409,
+      'Cannot deactivate Master Data Domain while there are other active data domains in the Data Center.',
+    );
   const host = able(call, 'deactivate');
   const unlock = context.lock('deactivate Storage', domain.id);
   const job = context.startJob(`Deactivating Storage Domain ${domain.name}`, call.cause);
@@ -137,7 +159,10 @@ async function detachDomain(call: Call): Promise<Reply> {
     delete domain.attachment;
     domain.master = false;
     forgetContent(context, domain);
-    context.event(966, 'normal', `Storage Domain ${domain.name} was detached from the Data Center.`, { domainId: domain.id, ...call.cause });
+    context.event(966, 'normal', `Storage Domain ${domain.name} was detached from the Data Center.`, {
+      domainId: domain.id,
+      ...call.cause,
+    });
     return deleted();
   } catch (error) {
     attachment.status = 'maintenance';

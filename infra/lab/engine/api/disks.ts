@@ -16,7 +16,11 @@ import { domainOf, title } from './storage-domains.ts';
 
 const LOCKED_MS = 2_000;
 const DISK_TYPES: readonly ContentType[] = [
-  'data', 'hosted_engine', 'hosted_engine_sanlock', 'hosted_engine_metadata', 'hosted_engine_configuration',
+  'data',
+  'hosted_engine',
+  'hosted_engine_sanlock',
+  'hosted_engine_metadata',
+  'hosted_engine_configuration',
 ];
 /** Names the setup gave its disks before there were content types. */
 const LEGACY_NAMES = ['he_virtio_disk', 'he_sanlock', 'HostedEngineConfigurationImage', 'he_metadata'];
@@ -27,7 +31,10 @@ function targetDomain(call: Call, implied?: Domain): Domain {
   const domain = implied ?? named(context.state.domains, given, 'StorageDomain');
   if (domain === undefined) throw incomplete('Disk [storage_domains.storage_domain.id|name] required for add');
   if (domain.attachment?.status !== 'active') {
-    throw refused(409, `Cannot add Virtual Disk. The relevant Storage Domain's status is ${title(domain.attachment?.status ?? 'unattached')}.`);
+    throw refused(
+      409,
+      `Cannot add Virtual Disk. The relevant Storage Domain's status is ${title(domain.attachment?.status ?? 'unattached')}.`,
+    );
   }
   return domain;
 }
@@ -62,12 +69,17 @@ async function addDisk(call: Call, implied?: Domain): Promise<Reply> {
     shareable: flag(body, 'shareable') ?? false,
     wipeAfterDelete: flag(body, 'wipe_after_delete') ?? false,
   };
-  if (context.state.disks.some((one) => one.id === disk.id)) throw refused(409, 'Cannot add Virtual Disk. The specified disk id is already in use.');
+  if (context.state.disks.some((one) => one.id === disk.id))
+    throw refused(409, 'Cannot add Virtual Disk. The specified disk id is already in use.');
   await makeVolume(context, domain, disk);
   context.state.disks.push(disk);
   const job = context.startJob(`Adding Disk ${name}`, call.cause);
   context.state.timers.push({ at: context.now() + LOCKED_MS, what: 'disk', diskId: disk.id, jobId: job.id });
-  const node = { ...diskView(disk), creation_status: 'pending', link: [...creationLinks(disk, call.cause.correlationId), ...linksOf(disk)] };
+  const node = {
+    ...diskView(disk),
+    creation_status: 'pending',
+    link: [...creationLinks(disk, call.cause.correlationId), ...linksOf(disk)],
+  };
   return { ...created('disk', node, () => disk.status === 'locked'), status: 202 };
 }
 
@@ -83,7 +95,8 @@ function creationLinks(disk: Disk, correlationId: string): readonly Node[] {
 async function makeVolume(context: Context, domain: Domain, disk: Disk): Promise<void> {
   const host = storageHost(context);
   const poolId = domain.attachment?.dataCenterId;
-  if (host === undefined || poolId === undefined) throw refused(409, 'Cannot add Virtual Disk. There is no active Host in the Data Center.');
+  if (host === undefined || poolId === undefined)
+    throw refused(409, 'Cannot add Virtual Disk. There is no active Host in the Data Center.');
   const description = JSON.stringify({ DiskAlias: disk.name, DiskDescription: disk.description });
   try {
     await context.gateway.createVolume(host, poolId, domain.id, {
@@ -96,7 +109,9 @@ async function makeVolume(context: Context, domain: Domain, disk: Disk): Promise
       description,
     });
   } catch (error) {
-    context.event(2022, 'error', `Add-Disk operation of ${disk.name} failed to complete: ${messageOf(error)}`, { domainId: domain.id });
+    context.event(2022, 'error', `Add-Disk operation of ${disk.name} failed to complete: ${messageOf(error)}`, {
+      domainId: domain.id,
+    });
     throw refused(500, messageOf(error));
   }
 }
@@ -125,7 +140,8 @@ async function removeDisk(call: Call): Promise<Reply> {
   checkRemovable(context, disk);
   const host = storageHost(context);
   const domain = byId(context.state.domains, disk.domainId);
-  if (host === undefined || domain.attachment === undefined) throw refused(409, 'Cannot remove Virtual Disk. There is no active Host in the Data Center.');
+  if (host === undefined || domain.attachment === undefined)
+    throw refused(409, 'Cannot remove Virtual Disk. There is no active Host in the Data Center.');
   const unlock = context.lock('remove Virtual Disk', disk.id);
   try {
     await context.gateway.deleteImage(host, domain.attachment.dataCenterId, domain.id, disk.id);
@@ -136,7 +152,10 @@ async function removeDisk(call: Call): Promise<Reply> {
   }
   context.state.disks = context.state.disks.filter((one) => one !== disk);
   for (const vm of context.state.vms) vm.attachments = vm.attachments.filter((one) => one.diskId !== disk.id);
-  context.event(2014, 'normal', `Disk ${disk.name} was successfully removed from domain ${domain.name}.`, { domainId: domain.id, ...call.cause });
+  context.event(2014, 'normal', `Disk ${disk.name} was successfully removed from domain ${domain.name}.`, {
+    domainId: domain.id,
+    ...call.cause,
+  });
   return deleted();
 }
 
@@ -151,14 +170,23 @@ function updateDisk(call: Call): Reply {
 }
 
 function diskList(call: Call, all: readonly Disk[]): Reply {
-  return listing(call, { root: 'disks', item: 'disk', all, fields: (one) => diskFields(call.context, one), view: diskView });
+  return listing(call, {
+    root: 'disks',
+    item: 'disk',
+    all,
+    fields: (one) => diskFields(call.context, one),
+    view: diskView,
+  });
 }
 
 /** Volumes on the domain that the database does not know; OVF_STORE copies are none of them. */
 async function floating(call: Call, domain: Domain): Promise<readonly Disk[]> {
   const host = storageHost(call.context);
   if (host === undefined || domain.attachment?.status !== 'active') {
-    throw refused(409, `Cannot get unregistered disks. The relevant Storage Domain's status is ${title(domain.attachment?.status ?? 'unattached')}.`);
+    throw refused(
+      409,
+      `Cannot get unregistered disks. The relevant Storage Domain's status is ${title(domain.attachment?.status ?? 'unattached')}.`,
+    );
   }
   const known = new Set(call.context.state.disks.map((disk) => disk.id));
   const volumes = await call.context.gateway.listVolumes(host, domain.attachment.dataCenterId, domain.id);
@@ -176,7 +204,10 @@ function aliasOf(description: string): string {
 async function domainDisks(call: Call): Promise<Reply> {
   const domain = domainOf(call);
   if (call.parameters.flag('unregistered') === true) return diskList(call, await floating(call, domain));
-  return diskList(call, call.context.state.disks.filter((disk) => disk.domainId === domain.id));
+  return diskList(
+    call,
+    call.context.state.disks.filter((disk) => disk.domainId === domain.id),
+  );
 }
 
 async function addDomainDisk(call: Call): Promise<Reply> {
@@ -193,7 +224,11 @@ async function addDomainDisk(call: Call): Promise<Reply> {
 export const diskRoutes: readonly Route[] = [
   { method: 'GET', path: 'disks', handler: (call) => diskList(call, call.context.state.disks) },
   { method: 'POST', path: 'disks', handler: async (call) => await addDisk(call) },
-  { method: 'GET', path: 'disks/:id', handler: (call) => entity('disk', diskView(byId(call.context.state.disks, variable(call, 'id')))) },
+  {
+    method: 'GET',
+    path: 'disks/:id',
+    handler: (call) => entity('disk', diskView(byId(call.context.state.disks, variable(call, 'id')))),
+  },
   { method: 'PUT', path: 'disks/:id', handler: updateDisk },
   { method: 'DELETE', path: 'disks/:id', handler: removeDisk },
   {

@@ -21,9 +21,23 @@ const UNMANAGED =
 const FOREIGN = 'The hosted engine host and the hosted engine VM are in different Data Centers.';
 const MAX_SPM_ID = 250;
 
-const REMOVABLE: readonly HostStatus[] = ['non_responsive', 'maintenance', 'down', 'unassigned', 'install_failed', 'non_operational'];
+const REMOVABLE: readonly HostStatus[] = [
+  'non_responsive',
+  'maintenance',
+  'down',
+  'unassigned',
+  'install_failed',
+  'non_operational',
+];
 const INSTALLABLE: readonly HostStatus[] = ['maintenance', 'install_failed', 'down', 'non_operational'];
-const ACTIVATABLE: readonly HostStatus[] = ['maintenance', 'non_operational', 'install_failed', 'preparing_for_maintenance', 'non_responsive', 'down'];
+const ACTIVATABLE: readonly HostStatus[] = [
+  'maintenance',
+  'non_operational',
+  'install_failed',
+  'preparing_for_maintenance',
+  'non_responsive',
+  'down',
+];
 
 const hostOf = (call: Call): Host => byId(call.context.state.hosts, variable(call, 'id'));
 
@@ -51,9 +65,13 @@ function checkAccess(context: Context, body: Body, verb: string): void {
   const password = text(body, 'root_password') ?? text(body, 'ssh', 'user', 'password');
   const publicKey = /^publickey$/i.test(text(body, 'ssh', 'authentication_method') ?? '');
   if (publicKey) return;
-  if (password === undefined || password === '') throw refused(400, `Cannot ${verb} Host. Cannot install Host with empty password.`);
+  if (password === undefined || password === '')
+    throw refused(400, `Cannot ${verb} Host. Cannot install Host with empty password.`);
   if (password !== context.fixture.hostRootPassword) {
-    throw refused(409, `Cannot ${verb} Host. SSH authentication failed, verify authentication parameters are correct (Username/Password, public-key etc.) You may refer to the engine.log file for further details.`);
+    throw refused(
+      409,
+      `Cannot ${verb} Host. SSH authentication failed, verify authentication parameters are correct (Username/Password, public-key etc.) You may refer to the engine.log file for further details.`,
+    );
   }
 }
 
@@ -81,7 +99,10 @@ function addHost(call: Call): Reply {
   checkDeployment(context, deployment, cluster, 'add');
   checkAccess(context, body, 'add');
   const known = context.fixture.hosts.find(
-    (one) => one.address === address && (port === undefined || one.vdsmPort === port) && !context.state.hosts.some((other) => other.port === one.vdsmPort && other.address === one.address),
+    (one) =>
+      one.address === address &&
+      (port === undefined || one.vdsmPort === port) &&
+      !context.state.hosts.some((other) => other.port === one.vdsmPort && other.address === one.address),
   );
   const host: Host = {
     id: randomUUID(),
@@ -100,7 +121,8 @@ function addHost(call: Call): Reply {
     vmIds: [],
   };
   context.state.hosts.push(host);
-  if (known === undefined) context.state.imaginary.push({ hostId: host.id, configured: false, activeFrom: 0, localMaintenance: false });
+  if (known === undefined)
+    context.state.imaginary.push({ hostId: host.id, configured: false, activeFrom: 0, localMaintenance: false });
   context.event(42, 'normal', `Host ${name} was added by ${context.state.user.name}.`, hostFacts(host, call.cause));
   startInstall(
     context,
@@ -121,7 +143,10 @@ function install(call: Call): Reply {
   const deployment = deploymentOf(flag(body, 'deploy_hosted_engine'), flag(body, 'undeploy_hosted_engine'));
   if (!INSTALLABLE.includes(host.status)) {
     if (host.status === 'installing' || host.status === 'reboot') throw refused(409, `Cannot install Host. ${BUSY}`);
-    throw refused(409, 'Cannot install Host. Host status is illegal for installation, please switch the Host to Maintenance mode first.');
+    throw refused(
+      409,
+      'Cannot install Host. Host status is illegal for installation, please switch the Host to Maintenance mode first.',
+    );
   }
   const cluster = byId(context.state.clusters, host.clusterId);
   checkDeployment(context, deployment, cluster, 'install');
@@ -129,7 +154,11 @@ function install(call: Call): Reply {
   const jobId = startInstall(
     context,
     host,
-    { activate: flag(body, 'activate') ?? false, reboot: flag(body, 'reboot') ?? true, ...(deployment && { hostedEngine: deployment }) },
+    {
+      activate: flag(body, 'activate') ?? false,
+      reboot: flag(body, 'reboot') ?? true,
+      ...(deployment && { hostedEngine: deployment }),
+    },
     call.cause,
   );
   return actionReply(call, jobId);
@@ -139,11 +168,17 @@ function activate(call: Call): Reply {
   const { context } = call;
   const host = hostOf(call);
   if (host.status === 'up') throw refused(409, 'Cannot activate Host. Host is already up.');
-  if (!ACTIVATABLE.includes(host.status)) throw refused(409, `Cannot activate Host. Host in ${host.status} status can't be activated.`);
+  if (!ACTIVATABLE.includes(host.status))
+    throw refused(409, `Cannot activate Host. Host in ${host.status} status can't be activated.`);
   const job = context.startJob(`Activating Host ${host.name}`, call.cause);
   delete host.maintenanceReason;
   setHostStatus(context, host, 'unassigned');
-  context.event(16, 'normal', `Activation of host ${host.name} initiated by ${context.state.user.name}.`, hostFacts(host, call.cause));
+  context.event(
+    16,
+    'normal',
+    `Activation of host ${host.name} initiated by ${context.state.user.name}.`,
+    hostFacts(host, call.cause),
+  );
   context.endJob(job.id, 'finished');
   return actionReply(call, job.id);
 }
@@ -151,21 +186,34 @@ function activate(call: Call): Reply {
 /** Another host can take the engine VM: up, score above zero, not in local maintenance. */
 function hasAlternative(context: Context, host: Host): boolean {
   return context.state.hosts.some(
-    (other) => other !== host && other.status === 'up' && other.ha !== undefined && other.ha.score > 0 && !other.ha.localMaintenance,
+    (other) =>
+      other !== host &&
+      other.status === 'up' &&
+      other.ha !== undefined &&
+      other.ha.score > 0 &&
+      !other.ha.localMaintenance,
   );
 }
 
 async function deactivate(call: Call): Promise<Reply> {
   const { context, parameters, body } = call;
   const host = hostOf(call);
-  if (!['up', 'non_operational', 'non_responsive', 'connecting', 'install_failed', 'down', 'maintenance'].includes(host.status)) {
+  if (
+    !['up', 'non_operational', 'non_responsive', 'connecting', 'install_failed', 'down', 'maintenance'].includes(
+      host.status,
+    )
+  ) {
     throw refused(409, 'Cannot switch Host to Maintenance mode. Host is not operational.');
   }
-  if (host.status === 'maintenance') throw refused(409, 'Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.');
+  if (host.status === 'maintenance')
+    throw refused(409, 'Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.');
   const vm = hostedEngineVm(context);
   const holdsEngine = vm !== undefined && vm.hostId === host.id;
   if (holdsEngine && !hasAlternative(context, host)) {
-    throw refused(409, 'Cannot switch Host to Maintenance mode. None of the hosts capable of running the engine VM has score more than 0 and is in Up state.');
+    throw refused(
+      409,
+      'Cannot switch Host to Maintenance mode. None of the hosts capable of running the engine VM has score more than 0 and is in Up state.',
+    );
   }
   const before = host.status;
   const job = context.startJob(`Moving Host ${host.name} to Maintenance`, call.cause);
@@ -175,19 +223,35 @@ async function deactivate(call: Call): Promise<Reply> {
   if (host.ha?.configured === true && ['up', 'non_operational'].includes(before)) {
     try {
       await setLocalMaintenance(context, host, true);
-      context.event(10450, 'normal', `Hosted Engine maintenance mode was updated on host ${host.name}.`, hostFacts(host, call.cause));
+      context.event(
+        10450,
+        'normal',
+        `Hosted Engine maintenance mode was updated on host ${host.name}.`,
+        hostFacts(host, call.cause),
+      );
     } catch (error) {
       if (holdsEngine) {
         setHostStatus(context, host, before);
-        context.event(17, 'error', `Failed to switch Host ${host.name} to Maintenance mode.`, hostFacts(host, call.cause));
+        context.event(
+          17,
+          'error',
+          `Failed to switch Host ${host.name} to Maintenance mode.`,
+          hostFacts(host, call.cause),
+        );
         context.endJob(job.id, 'failed');
         throw new EngineFault(400, 'Operation Failed', `[${messageOf(error)}]`);
       }
-      context.event(10453, 'warning', `Host ${host.name} was moved to Maintenance mode, but Hosted Engine HA maintenance mode could not be enabled. Please enable it manually.`, hostFacts(host, call.cause));
+      context.event(
+        10453,
+        'warning',
+        `Host ${host.name} was moved to Maintenance mode, but Hosted Engine HA maintenance mode could not be enabled. Please enable it manually.`,
+        hostFacts(host, call.cause),
+      );
     }
   }
   // A host nobody can ask has no VMs to wait for as far as the engine can tell.
-  if (['non_responsive', 'connecting', 'install_failed', 'down'].includes(before)) setHostStatus(context, host, 'maintenance', reason ?? '');
+  if (['non_responsive', 'connecting', 'install_failed', 'down'].includes(before))
+    setHostStatus(context, host, 'maintenance', reason ?? '');
   context.event(15, 'normal', `Host ${host.name} is being switched to Maintenance mode.`, hostFacts(host, call.cause));
   context.endJob(job.id, 'finished');
   return actionReply(call, job.id);
@@ -204,7 +268,10 @@ function remove(call: Call): Reply {
   }
   context.state.hosts = context.state.hosts.filter((one) => one !== host);
   context.state.imaginary = context.state.imaginary.filter((one) => one.hostId !== host.id);
-  context.event(44, 'normal', `Host ${host.name} was removed by ${context.state.user.name}.`, { clusterId: host.clusterId, ...call.cause });
+  context.event(44, 'normal', `Host ${host.name} was removed by ${context.state.user.name}.`, {
+    clusterId: host.clusterId,
+    ...call.cause,
+  });
   return deleted();
 }
 
@@ -213,7 +280,8 @@ function update(call: Call): Reply {
   const host = hostOf(call);
   const cluster = named(context.state.clusters, sub(body, 'cluster'), 'Cluster');
   if (cluster !== undefined && cluster.id !== host.clusterId) {
-    if (host.status !== 'maintenance') throw refused(409, 'Cannot edit Host. Host must be in Maintenance mode to change its Cluster.');
+    if (host.status !== 'maintenance')
+      throw refused(409, 'Cannot edit Host. Host must be in Maintenance mode to change its Cluster.');
     if (host.ha?.configured === true) checkDeployment(context, 'deploy', cluster, 'edit');
     host.clusterId = cluster.id;
   }
@@ -260,23 +328,25 @@ export const hostRoutes: readonly Route[] = [
       }),
   },
   { method: 'POST', path: 'hosts', handler: addHost },
-  { method: 'GET', path: 'hosts/:id', handler: (call) => entity('host', hostView(call.context, hostOf(call), call.allContent)) },
+  {
+    method: 'GET',
+    path: 'hosts/:id',
+    handler: (call) => entity('host', hostView(call.context, hostOf(call), call.allContent)),
+  },
   { method: 'PUT', path: 'hosts/:id', handler: update },
   { method: 'DELETE', path: 'hosts/:id', handler: remove },
   { method: 'POST', path: 'hosts/:id/install', action: true, handler: install },
   { method: 'POST', path: 'hosts/:id/activate', action: true, handler: activate },
   { method: 'POST', path: 'hosts/:id/deactivate', action: true, handler: deactivate },
-  ...['refresh', 'upgradecheck', 'commitnetconfig'].map(
-    (verb): Route => ({
-      method: 'POST',
-      path: `hosts/:id/${verb}`,
-      action: true,
-      handler: (call) => {
-        hostOf(call);
-        return actionReply(call);
-      },
-    }),
-  ),
+  ...['refresh', 'upgradecheck', 'commitnetconfig'].map((verb): Route => ({
+    method: 'POST',
+    path: `hosts/:id/${verb}`,
+    action: true,
+    handler: (call) => {
+      hostOf(call);
+      return actionReply(call);
+    },
+  })),
   { method: 'GET', path: 'hosts/:id/nics', handler: nics },
   ...(
     [
@@ -288,14 +358,22 @@ export const hostRoutes: readonly Route[] = [
       ['hooks', 'hook'],
       ['devices', 'host_device'],
     ] as const
-  ).map(
-    ([path, item]): Route => ({
-      method: 'GET',
-      path: `hosts/:id/${path}`,
-      handler: (call) => {
-        hostOf(call);
-        return list(path === 'storage' ? 'host_storages' : path === 'devices' ? 'host_devices' : path === 'networkattachments' ? 'network_attachments' : path, item, []);
-      },
-    }),
-  ),
+  ).map(([path, item]): Route => ({
+    method: 'GET',
+    path: `hosts/:id/${path}`,
+    handler: (call) => {
+      hostOf(call);
+      return list(
+        path === 'storage'
+          ? 'host_storages'
+          : path === 'devices'
+            ? 'host_devices'
+            : path === 'networkattachments'
+              ? 'network_attachments'
+              : path,
+        item,
+        [],
+      );
+    },
+  })),
 ];

@@ -5,7 +5,19 @@ import type { Node } from '../codec/tree.ts';
 import { BLANK_TEMPLATE, ENGINE_VERSION, ref } from '../views/links.ts';
 
 const COLLECTIONS = [
-  'clusters', 'datacenters', 'disks', 'events', 'hosts', 'jobs', 'networks', 'options', 'storageconnections', 'storagedomains', 'templates', 'users', 'vms',
+  'clusters',
+  'datacenters',
+  'disks',
+  'events',
+  'hosts',
+  'jobs',
+  'networks',
+  'options',
+  'storageconnections',
+  'storagedomains',
+  'templates',
+  'users',
+  'vms',
   'vnicprofiles',
 ] as const;
 
@@ -35,13 +47,19 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 function root({ context }: Call): Node {
   const { state } = context;
-  const active = (all: readonly { status: string }[]) => ({ active: all.filter((one) => one.status === 'up').length, total: all.length });
+  const active = (all: readonly { status: string }[]) => ({
+    active: all.filter((one) => one.status === 'up').length,
+    total: all.length,
+  });
   return {
     product_info: { name: 'oVirt Engine', vendor: 'ovirt.org', version: ENGINE_VERSION, instance_id: state.instanceId },
     special_objects: { blank_template: ref('templates', BLANK_TEMPLATE), root_tag: ref('tags', BLANK_TEMPLATE) },
     summary: {
       hosts: active(state.hosts),
-      storage_domains: { active: state.domains.filter((one) => one.attachment?.status === 'active').length, total: state.domains.length },
+      storage_domains: {
+        active: state.domains.filter((one) => one.attachment?.status === 'active').length,
+        total: state.domains.length,
+      },
       users: { active: 1, total: 1 },
       vms: active(state.vms),
     },
@@ -57,7 +75,9 @@ function option(call: Call): Node {
   const value = OPTIONS[name];
   if (value === undefined) throw notFound();
   const wanted = call.parameters.text('version');
-  const versions = ['4.2', '4.3', '4.4', '4.5', '4.6', '4.7', '4.8', 'general'].filter((one) => wanted === undefined || wanted === one);
+  const versions = ['4.2', '4.3', '4.4', '4.5', '4.6', '4.7', '4.8', 'general'].filter(
+    (one) => wanted === undefined || wanted === one,
+  );
   if (versions.length === 0) throw new EngineFault(400, 'Operation Failed', `[Unknown version ${wanted ?? ''}]`);
   return {
     ...ref('options', name),
@@ -68,7 +88,8 @@ function option(call: Call): Node {
 
 function user(call: Call): Node {
   const { id, name } = call.context.state.user;
-  const [login = name, domain = 'internal'] = [name.slice(0, name.lastIndexOf('@')), name.slice(name.lastIndexOf('@') + 1)];
+  const at = name.lastIndexOf('@');
+  const [login, domain] = [name.slice(0, at), name.slice(at + 1)];
   return {
     ...ref('users', id),
     name: login,
@@ -98,7 +119,10 @@ function blankTemplate(call: Call): Node {
     os: { type: 'other', boot: { devices: { device: ['hd'] } } },
     version: { version_number: 1, version_name: 'base version', base_template: ref('templates', BLANK_TEMPLATE) },
     ...(cluster && { cluster: ref('clusters', cluster.id) }),
-    link: ['diskattachments', 'nics', 'permissions', 'tags'].map((rel) => ({ href: `/templates/${BLANK_TEMPLATE}/${rel}`, rel })),
+    link: ['diskattachments', 'nics', 'permissions', 'tags'].map((rel) => ({
+      href: `/templates/${BLANK_TEMPLATE}/${rel}`,
+      rel,
+    })),
   };
 }
 
@@ -108,7 +132,11 @@ export const rootRoutes: readonly Route[] = [
     method: 'GET',
     path: 'options',
     handler: (call) =>
-      list('system_options', 'system_option', Object.keys(OPTIONS).map((name) => option({ ...call, path: { name } }))),
+      list(
+        'system_options',
+        'system_option',
+        Object.keys(OPTIONS).map((name) => option({ ...call, path: { name } })),
+      ),
   },
   { method: 'GET', path: 'options/*name', handler: (call) => entity('system_option', option(call)) },
   { method: 'GET', path: 'users', handler: (call) => list('users', 'user', [user(call)]) },
@@ -129,7 +157,9 @@ export const rootRoutes: readonly Route[] = [
       return entity('template', blankTemplate(call));
     },
   },
-  ...['tags', 'roles', 'bookmarks', 'groups', 'domains'].map(
-    (name): Route => ({ method: 'GET', path: name, handler: () => list(name, name.slice(0, -1), []) }),
-  ),
+  ...['tags', 'roles', 'bookmarks', 'groups', 'domains'].map((name): Route => ({
+    method: 'GET',
+    path: name,
+    handler: () => list(name, name.slice(0, -1), []),
+  })),
 ];

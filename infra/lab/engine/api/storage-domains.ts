@@ -32,7 +32,11 @@ function workingHost(context: Context, named: Host | undefined, verb: string): H
 function readConnection(body: Body): Connection {
   require(body, 'StorageConnection', 'add', 'type', 'address', 'path');
   const type = FILE_TYPES.find((one) => one === text(body, 'type')?.toLowerCase());
-  if (type === undefined) throw refused(400, `Cannot add Storage Connection. The lab's engine has no ${text(body, 'type') ?? ''} storage, only ${FILE_TYPES.join(', ')}.`);
+  if (type === undefined)
+    throw refused(
+      400,
+      `Cannot add Storage Connection. The lab's engine has no ${text(body, 'type') ?? ''} storage, only ${FILE_TYPES.join(', ')}.`,
+    );
   const mountOptions = text(body, 'mount_options');
   const nfsVersion = text(body, 'nfs_version');
   return {
@@ -64,18 +68,25 @@ async function addDomain(call: Call): Promise<Reply> {
   const saved = savedId === undefined ? undefined : byId(context.state.connections, savedId);
   const connection = saved ?? readConnection(given);
   const used = context.state.connections.find((one) => sameConnection(one, connection));
-  if (used !== undefined && (saved === undefined || context.state.domains.some((one) => one.connectionId === used.id))) {
+  if (
+    used !== undefined &&
+    (saved === undefined || context.state.domains.some((one) => one.connectionId === used.id))
+  ) {
     throw refused(409, `Cannot add Storage Connection. Storage connection already exists. Its id is ${used.id}.`);
   }
   const unlock = context.lock('add Storage', `${connection.address}:${connection.path}`);
   try {
     const found = await lookAt(context, host, connection);
-    const domain = found === undefined ? await createNew(call, host, connection) : importExisting(call, found, connection);
+    const domain =
+      found === undefined ? await createNew(call, host, connection) : importExisting(call, found, connection);
     const stats = await context.gateway.domainStats(host, domain.id).catch(() => undefined);
     if (stats !== undefined) [domain.totalBytes, domain.freeBytes] = [stats.total, stats.free];
     if (saved === undefined) context.state.connections.push(connection);
     context.state.domains.push(domain);
-    context.event(956, 'normal', `Storage Domain ${domain.name} was added by ${context.state.user.name}.`, { domainId: domain.id, ...call.cause });
+    context.event(956, 'normal', `Storage Domain ${domain.name} was added by ${context.state.user.name}.`, {
+      domainId: domain.id,
+      ...call.cause,
+    });
     return created('storage_domain', domainView(context, domain));
   } finally {
     unlock();
@@ -88,7 +99,12 @@ async function lookAt(context: Context, host: Host, connection: Connection): Pro
     await context.gateway.connectStorage(host, connection);
     return (await context.gateway.listDomains(host, connection))[0];
   } catch (error) {
-    context.event(996, 'error', `The error message for connection ${connection.address}:${connection.path} returned by VDSM was: ${messageOf(error)}`, { hostId: host.id });
+    context.event(
+      996,
+      'error',
+      `The error message for connection ${connection.address}:${connection.path} returned by VDSM was: ${messageOf(error)}`,
+      { hostId: host.id },
+    );
     throw refused(400, 'Problem while trying to mount target');
   }
 }
@@ -98,7 +114,11 @@ function importExisting(call: Call, found: FoundDomain, connection: Connection):
   if (state.domains.some((one) => one.id === found.id)) {
     throw refused(409, 'Cannot import Storage Domain. Storage Domain already exists in the system.');
   }
-  return newDomain(call, connection, { id: found.id, name: text(call.body, 'name') || found.name, format: found.format });
+  return newDomain(call, connection, {
+    id: found.id,
+    name: text(call.body, 'name') || found.name,
+    format: found.format,
+  });
 }
 
 async function createNew(call: Call, host: Host, connection: Connection): Promise<Domain> {
@@ -120,7 +140,8 @@ async function createNew(call: Call, host: Host, connection: Connection): Promis
 
 function newDomain(call: Call, connection: Connection, facts: { id: string; name: string; format: string }): Domain {
   const { context, body } = call;
-  if (context.state.domains.some((one) => one.name === facts.name)) throw refused(409, `Cannot add Storage. ${NAME_TAKEN}`);
+  if (context.state.domains.some((one) => one.name === facts.name))
+    throw refused(409, `Cannot add Storage. ${NAME_TAKEN}`);
   const type = text(body, 'type')?.toLowerCase();
   return {
     ...facts,
@@ -161,10 +182,12 @@ async function removeDomain(call: Call): Promise<Reply> {
     const hostText = parameters.text('host') ?? text(body, 'host', 'id') ?? text(body, 'host', 'name');
     if (hostText === undefined || hostText === '') require({}, 'StorageDomain', 'remove', 'host.id|name');
     const named = context.state.hosts.find((one) => one.id === hostText || one.name === hostText);
-    if (domain.attachment !== undefined) throw refused(409, 'Cannot remove Storage. Storage Domain is attached to a Data Center; detach it first.');
+    if (domain.attachment !== undefined)
+      throw refused(409, 'Cannot remove Storage. Storage Domain is attached to a Data Center; detach it first.');
     const host = workingHost(context, named, 'remove');
     try {
-      if (parameters.flag('format') ?? flag(body, 'format')) await context.gateway.formatDomain(host, connectionOf(context, domain), domain.id);
+      if (parameters.flag('format') ?? flag(body, 'format'))
+        await context.gateway.formatDomain(host, connectionOf(context, domain), domain.id);
       await context.gateway.disconnectStorage(host, connectionOf(context, domain));
     } catch (error) {
       throw refused(500, messageOf(error));
@@ -185,7 +208,10 @@ export function title(status: string): string {
 async function updateOvf(call: Call): Promise<Reply> {
   const domain = domainOf(call);
   if (domain.attachment?.status !== 'active') {
-    throw refused(409, `Cannot update OVF Storage. The relevant Storage Domain's status is ${title(domain.attachment?.status ?? 'unattached')}.`);
+    throw refused(
+      409,
+      `Cannot update OVF Storage. The relevant Storage Domain's status is ${title(domain.attachment?.status ?? 'unattached')}.`,
+    );
   }
   const job = call.context.startJob(`Updating OVF_STORE of domain ${domain.name}`, call.cause);
   const work = async () => {
@@ -213,7 +239,8 @@ function addConnection(call: Call): Reply {
   const { context, body } = call;
   const connection = readConnection(body);
   const used = context.state.connections.find((one) => sameConnection(one, connection));
-  if (used !== undefined) throw refused(409, `Cannot add Storage Connection. Storage connection already exists. Its id is ${used.id}.`);
+  if (used !== undefined)
+    throw refused(409, `Cannot add Storage Connection. Storage connection already exists. Its id is ${used.id}.`);
   context.state.connections.push(connection);
   context.changed();
   return created('storage_connection', connectionView(connection));
@@ -223,7 +250,11 @@ function removeConnection(call: Call): Reply {
   const { context } = call;
   const one = byId(context.state.connections, variable(call, 'id'));
   const user = context.state.domains.find((domain) => domain.connectionId === one.id);
-  if (user !== undefined) throw refused(409, `Cannot remove Storage Connection. Storage connection parameters are used by the following storage domains : ${user.name}.`);
+  if (user !== undefined)
+    throw refused(
+      409,
+      `Cannot remove Storage Connection. Storage connection parameters are used by the following storage domains : ${user.name}.`,
+    );
   context.state.connections = context.state.connections.filter((other) => other !== one);
   context.changed();
   return deleted();
@@ -252,7 +283,11 @@ export const storageDomainRoutes: readonly Route[] = [
       }),
   },
   { method: 'POST', path: 'storagedomains', handler: addDomain },
-  { method: 'GET', path: 'storagedomains/:sd', handler: (call) => entity('storage_domain', domainView(call.context, domainOf(call))) },
+  {
+    method: 'GET',
+    path: 'storagedomains/:sd',
+    handler: (call) => entity('storage_domain', domainView(call.context, domainOf(call))),
+  },
   { method: 'PUT', path: 'storagedomains/:sd', handler: updateDomain },
   { method: 'DELETE', path: 'storagedomains/:sd', handler: removeDomain },
   { method: 'POST', path: 'storagedomains/:sd/updateovfstore', action: true, handler: updateOvf },
@@ -277,7 +312,8 @@ export const storageDomainRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: 'storageconnections/:id',
-    handler: (call) => entity('storage_connection', connectionView(byId(call.context.state.connections, variable(call, 'id')))),
+    handler: (call) =>
+      entity('storage_connection', connectionView(byId(call.context.state.connections, variable(call, 'id')))),
   },
   { method: 'DELETE', path: 'storageconnections/:id', handler: removeConnection },
 ];

@@ -46,7 +46,9 @@ function facts(one: UnregisteredVm): Node {
 
 function entryOf(call: Call): UnregisteredVm {
   const domain = domainOf(call);
-  const found = call.context.state.unregistered.find((one) => one.domainId === domain.id && one.id === variable(call, 'vm'));
+  const found = call.context.state.unregistered.find(
+    (one) => one.domainId === domain.id && one.id === variable(call, 'vm'),
+  );
   if (found === undefined) throw notFound();
   return found;
 }
@@ -57,7 +59,9 @@ function vms(call: Call): Reply {
   const { context } = call;
   const domain = domainOf(call);
   const nodes = unregistered(call)
-    ? context.state.unregistered.filter((one) => one.domainId === domain.id).map((one) => unregisteredView(one, call.allContent))
+    ? context.state.unregistered
+        .filter((one) => one.domainId === domain.id)
+        .map((one) => unregisteredView(one, call.allContent))
     : vmsOn(context, domain).map((vm) => vmView(context, vm, call.allContent));
   const max = call.parameters.int('max');
   return list('vms', 'vm', max === undefined || max < 0 ? nodes : nodes.slice(0, max));

@@ -45,7 +45,8 @@ function addNic(call: Call): Reply {
   checkManaged(vm, 'add Interface');
   require(body, 'Nic', 'add', 'name');
   const name = text(body, 'name') ?? '';
-  if (vm.nics.some((one) => one.name === name)) throw refused(409, 'Cannot add Interface. The network interface name is already in use.');
+  if (vm.nics.some((one) => one.name === name))
+    throw refused(409, 'Cannot add Interface. The network interface name is already in use.');
   const profile = profileOf(context, body);
   if (isHostedEngine(vm) && !profile) throw refused(400, `Cannot add Interface. ${EMPTY_PROFILE}`);
   const mac = text(body, 'mac', 'address')?.toLowerCase() ?? freeMac(context);
@@ -68,7 +69,8 @@ function addNic(call: Call): Reply {
 }
 
 function checkMac(context: Context, mac: string, except?: Nic): void {
-  if (!/^(?:[\da-f]{2}:){5}[\da-f]{2}$/.test(mac)) throw refused(400, 'Cannot change Interface. The MAC address is not valid.');
+  if (!/^(?:[\da-f]{2}:){5}[\da-f]{2}$/.test(mac))
+    throw refused(400, 'Cannot change Interface. The MAC address is not valid.');
   const taken = context.state.vms.some((vm) => vm.nics.some((one) => one !== except && one.mac === mac));
   if (taken) throw refused(409, `Cannot change Interface. MAC Address ${mac} is already in use.`);
 }
@@ -103,7 +105,10 @@ function updateNic(call: Call): Reply {
 /** Without its management network the engine would lose itself. */
 function checkUnplug(vm: Vm, nic: Nic): void {
   if (isHostedEngine(vm) && nic.network === 'ovirtmgmt') {
-    throw refused(409, 'Cannot deactivate Interface. It is not allowed to deactivate the management network of the hosted engine VM.');
+    throw refused(
+      409,
+      'Cannot deactivate Interface. It is not allowed to deactivate the management network of the hosted engine VM.',
+    );
   }
 }
 
@@ -111,7 +116,8 @@ function removeNic(call: Call): Reply {
   const vm = vmOf(call);
   const nic = nicOf(call, vm);
   checkManaged(vm, 'remove Interface');
-  if (nic.plugged && vm.status !== 'down') throw refused(409, 'Cannot remove Interface. The VM Network Interface is plugged to a running VM.');
+  if (nic.plugged && vm.status !== 'down')
+    throw refused(409, 'Cannot remove Interface. The VM Network Interface is plugged to a running VM.');
   vm.nics = vm.nics.filter((one) => one !== nic);
   vmChanged(call, vm);
   return deleted();
@@ -147,7 +153,9 @@ function addAttachment(call: Call): Reply {
   if (isHostedEngine(vm)) throw refused(400, `Cannot attach Virtual Disk. ${NOT_MANAGED_BY_ENGINE}`);
   require(body, 'DiskAttachment', 'add', 'disk.id|name', 'interface');
   const id = text(body, 'disk', 'id');
-  const disk = context.state.disks.find((one) => one.id === id || (id === undefined && one.name === text(body, 'disk', 'name')));
+  const disk = context.state.disks.find(
+    (one) => one.id === id || (id === undefined && one.name === text(body, 'disk', 'name')),
+  );
   if (disk === undefined) throw refused(409, 'Cannot attach Virtual Disk. The specified disk does not exist.');
   if (context.state.vms.some((one) => one.attachments.some((other) => other.diskId === disk.id)) && !disk.shareable) {
     throw refused(409, 'Cannot attach Virtual Disk. The disk is already attached to a VM.');
@@ -184,7 +192,8 @@ function updateAttachment(call: Call): Reply {
 function removeAttachment(call: Call): Reply {
   const vm = vmOf(call);
   const one = attachmentOf(call, vm);
-  if (isHostedEngine(vm)) throw refused(409, 'Cannot remove Virtual Disk. The disk is part of the self hosted engine VM.');
+  if (isHostedEngine(vm))
+    throw refused(409, 'Cannot remove Virtual Disk. The disk is part of the self hosted engine VM.');
   vm.attachments = vm.attachments.filter((other) => other !== one);
   vmChanged(call, vm);
   return deleted();
@@ -196,7 +205,11 @@ export const vmDeviceRoutes: readonly Route[] = [
     path: 'vms/:vm/nics',
     handler: (call) => {
       const vm = vmOf(call);
-      return list('nics', 'nic', vm.nics.map((nic) => nicView(vm, nic)));
+      return list(
+        'nics',
+        'nic',
+        vm.nics.map((nic) => nicView(vm, nic)),
+      );
     },
   },
   { method: 'POST', path: 'vms/:vm/nics', handler: addNic },
@@ -217,7 +230,11 @@ export const vmDeviceRoutes: readonly Route[] = [
     path: 'vms/:vm/diskattachments',
     handler: (call) => {
       const vm = vmOf(call);
-      return list('disk_attachments', 'disk_attachment', vm.attachments.map((one) => attachmentView(vm, one)));
+      return list(
+        'disk_attachments',
+        'disk_attachment',
+        vm.attachments.map((one) => attachmentView(vm, one)),
+      );
     },
   },
   { method: 'POST', path: 'vms/:vm/diskattachments', handler: addAttachment },

@@ -35,7 +35,11 @@ function addVm(call: Call): Reply {
   updateVm(context, vm, withoutName(body));
   context.state.vms.push(vm);
   regenerate(context, vm);
-  context.event(34, 'normal', `VM ${name} was created by ${context.state.user.name}.`, { vmId: vm.id, clusterId: cluster.id, ...call.cause });
+  context.event(34, 'normal', `VM ${name} was created by ${context.state.user.name}.`, {
+    vmId: vm.id,
+    clusterId: cluster.id,
+    ...call.cause,
+  });
   return created('vm', vmView(context, vm, true));
 }
 
@@ -94,7 +98,11 @@ function update(call: Call): Reply {
   } finally {
     unlock();
   }
-  context.event(35, 'normal', `VM ${vm.name} configuration was updated by ${context.state.user.name}.`, { vmId: vm.id, clusterId: vm.clusterId, ...call.cause });
+  context.event(35, 'normal', `VM ${vm.name} configuration was updated by ${context.state.user.name}.`, {
+    vmId: vm.id,
+    clusterId: vm.clusterId,
+    ...call.cause,
+  });
   vmChanged(call, vm);
   return entity('vm', vmView(context, vm, call.allContent));
 }
@@ -102,13 +110,20 @@ function update(call: Call): Reply {
 function remove(call: Call): Reply {
   const { context } = call;
   const vm = vmOf(call);
-  if (vm.deleteProtected) throw refused(409, 'Cannot remove VM. Delete protection is enabled. In order to delete, disable Delete protection first.');
+  if (vm.deleteProtected)
+    throw refused(
+      409,
+      'Cannot remove VM. Delete protection is enabled. In order to delete, disable Delete protection first.',
+    );
   if (vm.status === 'image_locked') throw refused(409, `Cannot remove VM. VM is locked. ${BUSY}`);
   if (vm.status !== 'down') throw refused(409, 'Cannot remove VM. VM is running.');
   const disks = new Set(call.parameters.flag('detach_only') === true ? [] : vm.attachments.map((one) => one.diskId));
   context.state.vms = context.state.vms.filter((one) => one !== vm);
   context.state.disks = context.state.disks.filter((disk) => !disks.has(disk.id));
-  context.event(9, 'normal', `VM ${vm.name} was removed by ${context.state.user.name}.`, { clusterId: vm.clusterId, ...call.cause });
+  context.event(9, 'normal', `VM ${vm.name} was removed by ${context.state.user.name}.`, {
+    clusterId: vm.clusterId,
+    ...call.cause,
+  });
   return deleted();
 }
 
@@ -118,11 +133,17 @@ async function maintenance(call: Call): Promise<Reply | PlainReply> {
   const vm = vmOf(call);
   const enabled = flag(body, 'maintenance_enabled');
   if (enabled === undefined) throw incomplete('Action [maintenanceEnabled] required for maintenance');
-  if (!isHostedEngine(vm)) return { status: 400, plain: 'Moving to maintenance mode is currently only available for the VM containing the hosted engine.' };
+  if (!isHostedEngine(vm))
+    return {
+      status: 400,
+      plain: 'Moving to maintenance mode is currently only available for the VM containing the hosted engine.',
+    };
   const host = context.state.hosts.find((one) => one.id === vm.hostId);
   const verb = enabled ? 'enable' : 'disable';
-  if (host?.status !== 'up') throw refused(409, `Cannot ${verb} Hosted Engine maintenance. Host status is illegal, it must be Up.`);
-  if (host.ha?.configured !== true) throw refused(400, `Cannot ${verb} Hosted Engine maintenance. Hosted Engine HA is not configured on the Host.`);
+  if (host?.status !== 'up')
+    throw refused(409, `Cannot ${verb} Hosted Engine maintenance. Host status is illegal, it must be Up.`);
+  if (host.ha?.configured !== true)
+    throw refused(400, `Cannot ${verb} Hosted Engine maintenance. Hosted Engine HA is not configured on the Host.`);
   const job = context.startJob(`Setting Hosted Engine maintenance on Host ${host.name}`, call.cause);
   const facts = { hostId: host.id, vmId: vm.id, ...call.cause };
   try {
@@ -166,11 +187,28 @@ export const vmRoutes: readonly Route[] = [
       }),
   },
   { method: 'POST', path: 'vms', handler: addVm },
-  { method: 'GET', path: 'vms/:vm', handler: (call) => entity('vm', vmView(call.context, vmOf(call), call.allContent)) },
+  {
+    method: 'GET',
+    path: 'vms/:vm',
+    handler: (call) => entity('vm', vmView(call.context, vmOf(call), call.allContent)),
+  },
   { method: 'PUT', path: 'vms/:vm', handler: update },
   { method: 'DELETE', path: 'vms/:vm', handler: remove },
   { method: 'POST', path: 'vms/:vm/maintenance', action: true, handler: maintenance },
-  ...['start', 'stop', 'shutdown', 'reboot', 'reset', 'suspend', 'detach', 'clone', 'export', 'freezefilesystems', 'thawfilesystems', 'previewsnapshot'].map(power),
+  ...[
+    'start',
+    'stop',
+    'shutdown',
+    'reboot',
+    'reset',
+    'suspend',
+    'detach',
+    'clone',
+    'export',
+    'freezefilesystems',
+    'thawfilesystems',
+    'previewsnapshot',
+  ].map(power),
   {
     method: 'POST',
     path: 'vms/:vm/snapshots',
@@ -185,7 +223,8 @@ export const vmRoutes: readonly Route[] = [
     path: 'vms/:vm/backups',
     handler: (call) => {
       const vm = vmOf(call);
-      if (isHostedEngine(vm)) throw refused(409, 'Cannot backup VM. The operation is not supported for the hosted engine VM.');
+      if (isHostedEngine(vm))
+        throw refused(409, 'Cannot backup VM. The operation is not supported for the hosted engine VM.');
       throw refused(409, 'Cannot backup VM. The lab has no backups.');
     },
   },
@@ -205,14 +244,12 @@ export const vmRoutes: readonly Route[] = [
       ['numanodes', 'vm_numa_nodes', 'vm_numa_node'],
       ['graphicsconsoles', 'graphics_consoles', 'graphics_console'],
     ] as const
-  ).map(
-    ([path, root, item]): Route => ({
-      method: 'GET',
-      path: `vms/:vm/${path}`,
-      handler: (call) => {
-        vmOf(call);
-        return list(root, item, []);
-      },
-    }),
-  ),
+  ).map(([path, root, item]): Route => ({
+    method: 'GET',
+    path: `vms/:vm/${path}`,
+    handler: (call) => {
+      vmOf(call);
+      return list(root, item, []);
+    },
+  })),
 ];

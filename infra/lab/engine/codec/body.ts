@@ -55,15 +55,12 @@ export function int(body: Body, ...path: readonly string[]): number | undefined 
 }
 
 /** One of the values of an enumeration; another text is 400. */
-export function choice<T extends string>(
-  body: Body,
-  values: readonly T[],
-  ...path: readonly string[]
-): T | undefined {
+export function choice<T extends string>(body: Body, values: readonly T[], ...path: readonly string[]): T | undefined {
   const value = text(body, ...path)?.trim();
   if (value === undefined || value === '') return undefined;
   const found = values.find((candidate) => candidate === value.toLowerCase());
-  if (found === undefined) throw invalidValue(`'${value}' is not a member of ${path.at(-1)}. Possible values: ${values.join(', ')}`);
+  if (found === undefined)
+    throw invalidValue(`'${value}' is not a member of ${path.at(-1)}. Possible values: ${values.join(', ')}`);
   return found;
 }
 
@@ -72,7 +69,7 @@ export function items(body: Body, list: string, item: string): readonly Body[] {
   const holder = sub(body, list);
   const field = holder !== undefined && Object.hasOwn(holder, item) ? holder[item] : undefined;
   if (field === undefined) return [];
-  const fields: readonly Field[] = Array.isArray(field) ? field : [field as Field];
+  const fields: readonly Field[] = Array.isArray(field) ? field : [field];
   return fields.map(asBody).filter((one) => one !== undefined);
 }
 

@@ -1,5 +1,5 @@
-import { Decimal, isScalar, prefixed } from './tree.ts';
-import type { Node, Scalar, Value } from './tree.ts';
+import { Decimal, isRepeated, isScalar, prefixed } from './tree.ts';
+import type { Defined, Node, Scalar } from './tree.ts';
 
 type Json = string | number | { [member: string]: Json } | Json[];
 
@@ -14,16 +14,16 @@ export function toJson(node: Node, prefix: string): string {
 function objectOf(node: Node, prefix: string): { [member: string]: Json } {
   const out: { [member: string]: Json } = {};
   for (const [member, value] of Object.entries(node)) {
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    if (value === undefined || (isRepeated(value) && value.length === 0)) continue;
     out[member] = jsonOf(member, value, prefix);
   }
   return out;
 }
 
-function jsonOf(member: string, value: Exclude<Value, undefined>, prefix: string): Json {
-  if (Array.isArray(value)) return value.map((item) => jsonOf(member, item, prefix));
-  if (isScalar(value as Exclude<Value, undefined>)) return jsonScalar(member, value as Scalar, prefix);
-  return objectOf(value as Node, prefix);
+function jsonOf(member: string, value: Defined, prefix: string): Json {
+  if (isRepeated(value)) return value.map((item) => jsonOf(member, item, prefix));
+  if (isScalar(value)) return jsonScalar(member, value, prefix);
+  return objectOf(value, prefix);
 }
 
 function jsonScalar(member: string, value: Scalar, prefix: string): Json {

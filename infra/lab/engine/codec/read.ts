@@ -77,7 +77,10 @@ function fieldOf(value: unknown): Field | undefined {
   if (typeof value === 'object') {
     const body = fieldOfObject(value);
     // An element with attributes and text, or only text: what the engine's types know is the text.
-    return body !== undefined && Object.keys(body).length === 1 && typeof body['#text'] === 'string' ? body['#text'] : body;
+    return body !== undefined && Object.keys(body).length === 1 && typeof body['#text'] === 'string'
+      ? body['#text']
+      : body;
   }
-  return typeof value === 'string' ? decodeEntities(value) : String(value as number | boolean);
+  if (typeof value === 'string') return decodeEntities(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }

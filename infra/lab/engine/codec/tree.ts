@@ -28,12 +28,18 @@ export function isAttribute(member: string): boolean {
   return ATTRIBUTES.has(member);
 }
 
-export function isScalar(value: Exclude<Value, undefined>): value is Scalar {
+export type Defined = Exclude<Value, undefined>;
+
+export function isRepeated(value: Value): value is readonly (Scalar | Node)[] {
+  return Array.isArray(value);
+}
+
+export function isScalar(value: Defined): value is Scalar {
   return typeof value !== 'object' || value instanceof Date || value instanceof Decimal;
 }
 
 export function isNode(value: Value): value is Node {
-  return value !== undefined && !Array.isArray(value) && !isScalar(value as Exclude<Value, undefined>);
+  return value !== undefined && !isRepeated(value) && !isScalar(value);
 }
 
 /** Puts the prefix the client used (`/ovirt-engine/api` or `/ovirt-engine/api/v4`) before links below the API root. */

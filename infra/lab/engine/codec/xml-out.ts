@@ -1,8 +1,8 @@
 import { create } from 'xmlbuilder2';
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
 
-import { Decimal, isAttribute, isScalar, prefixed } from './tree.ts';
-import type { Node, Scalar, Value } from './tree.ts';
+import { Decimal, isAttribute, isRepeated, isScalar, prefixed } from './tree.ts';
+import type { Defined, Node, Scalar } from './tree.ts';
 
 /**
  * Writes an answer as XML: root named after the type, `id` and `href` as attributes (engine.md 6).
@@ -15,18 +15,18 @@ export function toXml(root: string, node: Node, prefix: string): string {
   return document.end();
 }
 
-function writeElement(parent: XMLBuilder, name: string, value: Exclude<Value, undefined>, prefix: string): void {
-  if (Array.isArray(value)) {
+function writeElement(parent: XMLBuilder, name: string, value: Defined, prefix: string): void {
+  if (isRepeated(value)) {
     for (const item of value) writeElement(parent, name, item, prefix);
     return;
   }
   const element = parent.ele(name);
-  if (isScalar(value as Exclude<Value, undefined>)) {
-    const text = scalarText(value as Scalar);
+  if (isScalar(value)) {
+    const text = scalarText(value);
     if (text !== '') element.txt(prefixed(name, text, prefix));
     return;
   }
-  for (const [member, content] of Object.entries(value as Node)) {
+  for (const [member, content] of Object.entries(value)) {
     if (content === undefined) continue;
     if (isAttribute(member) && isScalar(content)) element.att(member, prefixed(member, scalarText(content), prefix));
     else writeElement(element, member, content, prefix);

@@ -68,7 +68,8 @@ export class RestApi {
     const reply = await this.#reply(incoming, request, correlationId);
     if ('answer' in reply) return { ...reply.answer, headers: { ...reply.answer.headers, ...headers } };
     if (reply.node === undefined) return answer(reply.status, '', '', headers);
-    const location = reply.location === undefined ? {} : { location: absolute(incoming, reply.location, request.prefix) };
+    const location =
+      reply.location === undefined ? {} : { location: absolute(incoming, reply.location, request.prefix) };
     return encode(reply.status, reply.root, reply.node, format, { ...headers, ...location });
   }
 
@@ -89,7 +90,8 @@ export class RestApi {
   ): Promise<{ status: number; root: string; node?: Node; location?: string } | { answer: Answer }> {
     let route: Route | undefined;
     try {
-      if (request.version !== '4') throw new EngineFault(400, 'Operation Failed', `[Version ${request.version} of the API is not supported]`);
+      if (request.version !== '4')
+        throw new EngineFault(400, 'Operation Failed', `[Version ${request.version} of the API is not supported]`);
       const method = incoming.method === 'HEAD' ? 'GET' : incoming.method;
       const found = this.#router.find(method, request.segments);
       route = found.route;
@@ -102,7 +104,9 @@ export class RestApi {
     } catch (error) {
       if (error instanceof UnreadableBody) return { status: 400, root: 'usage_message', node: usage(error) };
       if (error instanceof EngineFault) return faultReply(error, route?.action === true);
-      this.#context.log(`${incoming.method} ${incoming.target}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#context.log(
+        `${incoming.method} ${incoming.target}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
       return faultReply(new EngineFault(500, 'Operation Failed', '[Internal Engine Error]'), route?.action === true);
     }
   }
@@ -143,7 +147,11 @@ export class RestApi {
     if (target === undefined) return undefined;
     try {
       const found = this.#router.find('GET', target.segments);
-      const reply: Reply | PlainReply = await found.route.handler({ ...call, parameters: target.parameters, path: found.path });
+      const reply: Reply | PlainReply = await found.route.handler({
+        ...call,
+        parameters: target.parameters,
+        path: found.path,
+      });
       return 'plain' in reply ? undefined : reply;
     } catch (error) {
       if (error instanceof EngineFault) return undefined;

@@ -122,7 +122,8 @@ export function listing<T>(call: Call, collection: Collection<T>): Reply {
     });
     return list(collection.root, collection.item, found.map(collection.view));
   } catch (error) {
-    if (error instanceof BadSearch) throw new EngineFault(400, 'Operation Failed', `[Bad search expression: ${error.message}]`);
+    if (error instanceof BadSearch)
+      throw new EngineFault(400, 'Operation Failed', `[Bad search expression: ${error.message}]`);
     throw error;
   }
 }

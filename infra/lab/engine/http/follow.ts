@@ -1,5 +1,5 @@
 /** `follow=disk_attachments.disk,nics`: puts what links lead to in their place (engine.md 5). */
-import { isNode } from '../codec/tree.ts';
+import { isNode, isRepeated } from '../codec/tree.ts';
 import type { Node, Scalar, Value } from '../codec/tree.ts';
 
 /** Fetches what lies at an href below the API root; `undefined` when nothing does. */
@@ -24,13 +24,12 @@ export async function follow(node: Node, ofList: boolean, paths: string, fetch: 
 async function intoList(node: Node, path: readonly string[], fetch: Fetch): Promise<Node> {
   const entries: [string, Value][] = [];
   for (const [member, value] of Object.entries(node)) {
-    entries.push([member, isList(value) ? await Promise.all(value.map(async (one) => await intoMember(one, path, fetch))) : value]);
+    entries.push([
+      member,
+      isRepeated(value) ? await Promise.all(value.map(async (one) => await intoMember(one, path, fetch))) : value,
+    ]);
   }
   return Object.fromEntries(entries);
-}
-
-function isList(value: Value): value is readonly (Scalar | Node)[] {
-  return Array.isArray(value);
 }
 
 async function intoMember(value: Scalar | Node, path: readonly string[], fetch: Fetch): Promise<Scalar | Node> {
@@ -54,11 +53,11 @@ async function into(node: Node, path: readonly string[], fetch: Fetch): Promise<
 
 async function intoLink(node: Node, name: string, rest: readonly string[], fetch: Fetch): Promise<Node> {
   const all = node['link'];
-  const links: readonly Value[] = Array.isArray(all) ? all : [];
-  const link = links.find((one) => isNode(one) && plain(String(one['rel'])) === plain(name));
+  const links = isRepeated(all) ? all : [];
+  const link = links.find((one) => isNode(one) && typeof one['rel'] === 'string' && plain(one['rel']) === plain(name));
   if (!isNode(link) || typeof link['href'] !== 'string') return node;
   const target = await fetch(link['href']);
   if (target === undefined) return node;
   const inlined = rest.length === 0 ? target.node : await intoList(target.node, rest, fetch);
-  return { ...node, link: links.filter((one) => one !== link) as readonly Node[], [target.root]: inlined };
+  return { ...node, link: links.filter((one) => one !== link), [target.root]: inlined };
 }

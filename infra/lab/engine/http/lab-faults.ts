@@ -25,7 +25,12 @@ const fault = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('engine-slow'), match, delayMs: z.number().nonnegative() }),
   z.object({ kind: z.literal('engine-token-expired') }),
   z.object({ kind: z.literal('data-center-status'), status: z.string().min(1) }),
-  z.object({ kind: z.literal('host-install'), address: z.string().min(1), outcome: z.enum(['install_failed', 'non_operational']), times }),
+  z.object({
+    kind: z.literal('host-install'),
+    address: z.string().min(1),
+    outcome: z.enum(['install_failed', 'non_operational']),
+    times,
+  }),
   z.object({ kind: z.literal('ovf-busy'), times }),
 ]) satisfies z.ZodType<EngineFaultSpec>;
 

@@ -29,7 +29,9 @@ export class Router {
     const fitting = this.#routes.filter(({ parts }) => fits(parts, segments));
     const hit = fitting.find(({ route }) => route.method === method);
     if (hit === undefined) {
-      throw fitting.length > 0 ? new EngineFault(405, 'Method Not Allowed', `[${method} is not supported here]`) : notFound();
+      throw fitting.length > 0
+        ? new EngineFault(405, 'Method Not Allowed', `[${method} is not supported here]`)
+        : notFound();
     }
     const path: Record<string, string> = {};
     hit.parts.forEach((part, index) => {
@@ -48,5 +50,7 @@ function literals(parts: readonly string[]): number {
 }
 
 function fits(parts: readonly string[], segments: readonly string[]): boolean {
-  return parts.length === segments.length && parts.every((part, index) => /^[:*]/.test(part) || part === segments[index]);
+  return (
+    parts.length === segments.length && parts.every((part, index) => /^[:*]/.test(part) || part === segments[index])
+  );
 }

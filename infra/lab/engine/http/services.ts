@@ -34,7 +34,9 @@ function pkiResource(form: URLSearchParams, pki: Pki): Answer {
     return textAnswer(200, pki.ca, format === 'X509-PEM-CA' ? 'application/x-x509-ca-cert' : 'application/x-pem-file');
   }
   if (resource === 'engine-certificate') {
-    return format === 'OPENSSH-PUBKEY' ? textAnswer(200, opensshKey(pki.cert), 'text/plain') : textAnswer(200, pki.cert, 'application/x-pem-file');
+    return format === 'OPENSSH-PUBKEY'
+      ? textAnswer(200, opensshKey(pki.cert), 'text/plain')
+      : textAnswer(200, pki.cert, 'application/x-pem-file');
   }
   return htmlError(400, 'Bad Request');
 }

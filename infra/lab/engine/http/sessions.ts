@@ -52,9 +52,7 @@ export class Sessions {
     const [, profile] = split(this.#credentials.user);
     if (user.slice(at + 1) !== profile) return 'No valid profile found in credentials.';
     if (user === this.#credentials.user && password === this.#credentials.password) return undefined;
-    return (
-      `Cannot authenticate user '${user}': Unable to log in. Verify your login information or contact the system administrator..`
-    );
+    return `Cannot authenticate user '${user}': Unable to log in. Verify your login information or contact the system administrator..`;
   }
 
   issue(): string {
@@ -91,7 +89,8 @@ export class Sessions {
 
   #openCookie(claim: Claim): string {
     const cookie = randomBytes(24).toString('base64url');
-    const minutes = claim.sessionTtl !== undefined && /^\d{1,6}$/.test(claim.sessionTtl) ? Number(claim.sessionTtl) : IDLE_MINUTES;
+    const minutes =
+      claim.sessionTtl !== undefined && /^\d{1,6}$/.test(claim.sessionTtl) ? Number(claim.sessionTtl) : IDLE_MINUTES;
     this.#cookies.set(cookie, {
       lastUsed: this.#now(),
       idleMs: minutes * 60_000,

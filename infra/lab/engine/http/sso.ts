@@ -8,7 +8,8 @@ import type { Sessions } from './sessions.ts';
 /** The account's end, not the token's: an account that never expires has the largest 64 bit number. */
 const NEVER = '9223372036854775807';
 /** `ovirt-app-api` and what it depends on, sorted. */
-const API_SCOPES = 'ovirt-app-api ovirt-ext=token-info:authz-search ovirt-ext=token-info:public-authz-search ovirt-ext=token-info:validate ovirt-ext=token:password-access';
+const API_SCOPES =
+  'ovirt-app-api ovirt-ext=token-info:authz-search ovirt-ext=token-info:public-authz-search ovirt-ext=token-info:validate ovirt-ext=token:password-access';
 
 /** Answers an SSO path, or `undefined` when the path is none. */
 export function sso(incoming: Incoming, sessions: Sessions): Answer | undefined {
@@ -38,7 +39,8 @@ function failure(scope: string, code: string, text: string): Answer {
 function token(incoming: Incoming, form: URLSearchParams, sessions: Sessions): Answer {
   const scope = form.get('scope') ?? '';
   // Exact equality, as the servlet compares: a list or `*/*` is no valid request.
-  if (incoming.header('accept') !== 'application/json') return failure(scope, 'invalid_request', 'Unsupported Accept header in request');
+  if (incoming.header('accept') !== 'application/json')
+    return failure(scope, 'invalid_request', 'Unsupported Accept header in request');
   const missing = ['grant_type', 'scope'].find((name) => !form.get(name));
   if (missing !== undefined) return failure(scope, 'invalid_request', `Missing parameter: '${missing}'`);
   if (!scope.split(/\s+/).some((one) => one.startsWith('ovirt-'))) {
@@ -73,6 +75,13 @@ function tokenInfo(form: URLSearchParams, sessions: Sessions): Answer {
   const token = form.get('token') ?? '';
   const scope = form.get('scope') ?? '';
   if (token === '') return failure(scope, 'invalid_request', "Missing parameter: 'token'");
-  if (!sessions.knows(token)) return failure(scope, 'invalid_grant', 'The provided authorization grant for the token has expired.');
-  return jsonAnswer(200, { active: true, token_type: 'bearer', scope: API_SCOPES, exp: NEVER, client_id: 'ovirt-engine-core' });
+  if (!sessions.knows(token))
+    return failure(scope, 'invalid_grant', 'The provided authorization grant for the token has expired.');
+  return jsonAnswer(200, {
+    active: true,
+    token_type: 'bearer',
+    scope: API_SCOPES,
+    exp: NEVER,
+    client_id: 'ovirt-engine-core',
+  });
 }

@@ -78,7 +78,8 @@ export function readOvf(text: string): ReadOvf {
   const content = contentOf(envelope);
   if (childText(content, 'TemplateId') === undefined) fail('Content/TemplateId is missing');
   const { id, os } = osSection(content);
-  const hardware = sectionOf(content, 'ovf:VirtualHardwareSection_Type') ?? fail('the VirtualHardwareSection is missing');
+  const hardware =
+    sectionOf(content, 'ovf:VirtualHardwareSection_Type') ?? fail('the VirtualHardwareSection is missing');
   const items = children(hardware, 'Item').map((item) => ({ item, type: resourceType(item) }));
   const ofType = (type: number) => items.filter((one) => one.type === type).map((one) => one.item);
   const memory = ofType(4)[0] ?? fail('there is no memory item (ResourceType 4)');
@@ -126,7 +127,8 @@ function sectionOf(content: XmlNode, type: string): XmlNode | undefined {
 
 function osSection(content: XmlNode): { id: string; os: string } {
   for (const section of children(content, 'Section')) needAttribute(section, 'xsi:type');
-  const section = sectionOf(content, 'ovf:OperatingSystemSection_Type') ?? fail('the OperatingSystemSection is missing');
+  const section =
+    sectionOf(content, 'ovf:OperatingSystemSection_Type') ?? fail('the OperatingSystemSection is missing');
   const id = needAttribute(section, 'ovf:id').toLowerCase();
   if (!UUID.test(id)) fail(`the VM id '${id}' is not a UUID`);
   return { id, os: childText(section, 'Description') ?? 'other' };
@@ -142,7 +144,12 @@ function processors(item: XmlNode): Pick<ReadOvf, 'sockets' | 'cores' | 'threads
   const cores = int(item, 'rasd:cpu_per_socket') ?? 1;
   const threads = int(item, 'rasd:threads_per_cpu') ?? 1;
   if (sockets !== undefined) return { sockets, cores, threads, maxVcpus };
-  return { sockets: need(int(item, 'rasd:VirtualQuantity'), 'processor item: num_of_sockets or VirtualQuantity'), cores: 1, threads: 1, maxVcpus };
+  return {
+    sockets: need(int(item, 'rasd:VirtualQuantity'), 'processor item: num_of_sockets or VirtualQuantity'),
+    cores: 1,
+    threads: 1,
+    maxVcpus,
+  };
 }
 
 function disksOf(envelope: XmlNode): ReadonlyMap<string, XmlNode> {
@@ -179,7 +186,9 @@ function readDisk(item: XmlNode, disks: ReadonlyMap<string, XmlNode>, files: rea
 
 /** Names of Java enumerations: case matters, and a wrong one makes the whole OVF unreadable. */
 function member<T>(table: Readonly<Record<string, T>>, name: string, where: string): T {
-  return Object.hasOwn(table, name) ? need(table[name], where) : fail(`${where}: '${name}' is none of ${Object.keys(table).join(', ')}`);
+  return Object.hasOwn(table, name)
+    ? need(table[name], where)
+    : fail(`${where}: '${name}' is none of ${Object.keys(table).join(', ')}`);
 }
 
 function readNic(item: XmlNode): OvfNic {

@@ -37,7 +37,11 @@ export function writeOvf(context: Context, vm: Vm): string {
   writeDiskSection(envelope, vm, disks);
   const content = envelope.ele('Content', { 'ovf:id': 'out', 'xsi:type': 'ovf:VirtualSystem_Type' });
   for (const [name, value] of Object.entries(contentMembers(context, vm))) content.ele(name).txt(value);
-  const os = content.ele('Section', { 'ovf:id': vm.id, 'ovf:required': 'false', 'xsi:type': 'ovf:OperatingSystemSection_Type' });
+  const os = content.ele('Section', {
+    'ovf:id': vm.id,
+    'ovf:required': 'false',
+    'xsi:type': 'ovf:OperatingSystemSection_Type',
+  });
   os.ele('Info').txt('Guest Operating System');
   os.ele('Description').txt(vm.osType);
   writeHardware(content, context, vm, disks);
@@ -81,7 +85,10 @@ function writeDiskSection(envelope: XMLBuilder, vm: Vm, disks: readonly Attached
       'ovf:vm_snapshot_id': snapshotId(vm),
       'ovf:parentRef': '',
       'ovf:fileRef': `${disk.id}/${disk.volumeId}`,
-      'ovf:format': disk.format === 'raw' ? 'http://www.vmware.com/specifications/vmdk.html#sparse' : 'http://www.gnome.org/~markmc/qcow-image-format.html',
+      'ovf:format':
+        disk.format === 'raw'
+          ? 'http://www.vmware.com/specifications/vmdk.html#sparse'
+          : 'http://www.gnome.org/~markmc/qcow-image-format.html',
       'ovf:volume-format': disk.format.toUpperCase(),
       'ovf:volume-type': disk.sparse ? 'Sparse' : 'Preallocated',
       'ovf:disk-interface': DISK_INTERFACES[attachment.interface],
@@ -125,7 +132,12 @@ function contentMembers(context: Context, vm: Vm): Record<string, string> {
     MigrationSupport: String(MIGRATION.indexOf(vm.migration)),
     IsBootMenuEnabled: 'false',
     CustomEmulatedMachine: vm.emulatedMachine,
-    BiosType: String(Math.max(0, BIOS_TYPES.findIndex((name) => name === vm.biosType))),
+    BiosType: String(
+      Math.max(
+        0,
+        BIOS_TYPES.findIndex((name) => name === vm.biosType),
+      ),
+    ),
     CustomCpuName: vm.cpuModel,
     MaxMemorySizeMb: String(vm.maxMemoryMb),
     BalloonEnabled: String(vm.ballooning),
@@ -202,7 +214,10 @@ function writeNicItem(section: XMLBuilder, context: Context, nic: Nic): void {
     'rasd:InstanceId': nic.id,
     'rasd:ResourceType': 10,
     'rasd:OtherResourceType': profile?.name ?? '',
-    'rasd:ResourceSubType': Math.max(0, NIC_MODELS.findIndex((name) => name === nic.interface)),
+    'rasd:ResourceSubType': Math.max(
+      0,
+      NIC_MODELS.findIndex((name) => name === nic.interface),
+    ),
     'rasd:Connection': nic.network,
     'rasd:Linked': nic.linked,
     'rasd:Name': nic.name,

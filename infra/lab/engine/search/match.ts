@@ -73,7 +73,8 @@ function compare(
 ): boolean {
   if (operator === '!=') return !compare(content, '=', value, caseSensitive, field);
   if (content === undefined) return false;
-  if (typeof content === 'number') return compareNumbers(content, operator, field === 'time' ? timeOf(value) : Number(value));
+  if (typeof content === 'number')
+    return compareNumbers(content, operator, field === 'time' ? timeOf(value) : Number(value));
   if (typeof content !== 'string') return content.some((one) => compare(one, operator, value, caseSensitive, field));
   if (operator === '=') return wildcard(value, caseSensitive).test(content);
   if (field === 'severity') {

@@ -25,7 +25,8 @@ export function recover(context: Context): void {
     if (status === 'locked') context.inBackground(`attach ${domain.name}`, async () => await attach(context, domain));
     const host = storageHost(context);
     if (host === undefined || domain.attachment === undefined) continue;
-    if (status === 'activating') context.inBackground(`activate ${domain.name}`, async () => await activate(context, domain, host));
+    if (status === 'activating')
+      context.inBackground(`activate ${domain.name}`, async () => await activate(context, domain, host));
     if (status === 'preparing_for_maintenance') {
       context.inBackground(`deactivate ${domain.name}`, async () => await deactivate(context, domain, host));
     }

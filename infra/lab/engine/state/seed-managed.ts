@@ -49,9 +49,16 @@ export function seedManaged(state: EngineState, fixture: LabFixture): void {
   vm.origin = 'managed_hosted_engine';
   vm.deleteProtected = true;
   vm.maxMemoryMb = facts.memoryMb * 4;
-  vm.attachments = [{ diskId: heDisks.vm.image, interface: 'virtio', bootable: true, active: true, readOnly: false, address: '' }];
+  vm.attachments = [
+    { diskId: heDisks.vm.image, interface: 'virtio', bootable: true, active: true, readOnly: false, address: '' },
+  ];
   vm.ovfItems = [
-    { 'rasd:Caption': 'USB Controller', 'rasd:InstanceId': '3', 'rasd:ResourceType': '23', 'rasd:UsbPolicy': 'DISABLED' },
+    {
+      'rasd:Caption': 'USB Controller',
+      'rasd:InstanceId': '3',
+      'rasd:ResourceType': '23',
+      'rasd:UsbPolicy': 'DISABLED',
+    },
     device(20, 'Graphical Controller', 'video', 'vga', { 'rasd:VirtualQuantity': '1', 'rasd:SinglePciQxl': 'false' }),
     device(26, 'Graphical Framebuffer', 'graphics', 'vnc'),
     device(15, 'CDROM', 'disk', 'cdrom', { IsReadOnly: 'true', SpecParams: { path: '' } }),

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { LabFixture } from '../../fixture.ts';
-import type { EngineState, Host, Vm } from './model.ts';
+import type { Domain, EngineState, Host, Vm } from './model.ts';
 import { seedEvents } from './seed-events.ts';
 import { seedManaged } from './seed-managed.ts';
 import { readVmConf } from './vm-conf.ts';
@@ -19,14 +19,55 @@ const GIB = 1024 ** 3;
 export function seed(fixture: LabFixture): EngineState {
   const networkId = randomUUID();
   const masterConnection = randomUUID();
-  const { dataCenter, cluster, masterDomain } = fixture;
+  const { dataCenter, masterDomain } = fixture;
   const state: EngineState = {
     version: 1,
     instanceId: randomUUID(),
     clock: 0,
     user: { id: ADMIN_ID, name: fixture.engine.user },
+    ...seedCluster(fixture),
+    networks: [
+      {
+        id: networkId,
+        name: 'ovirtmgmt',
+        description: 'Management Network',
+        comment: '',
+        dataCenterId: dataCenter.id,
+        mtu: 0,
+      },
+    ],
+    profiles: [{ id: randomUUID(), name: 'ovirtmgmt', networkId }],
+    hosts: fixture.hosts.map((host) => seedHost(fixture, host)),
+    connections: [{ id: masterConnection, type: 'nfs', address: masterDomain.server, path: masterDomain.path }],
+    domains: [seedMaster(fixture, masterConnection)],
+    disks: [],
+    vms: [hostedEngineVm(fixture)],
+    unregistered: [],
+    jobs: [],
+    events: [],
+    timers: [],
+    imaginary: [],
+  };
+  const [vm] = state.vms;
+  const [profile] = state.profiles;
+  if (vm !== undefined && profile !== undefined) for (const nic of vm.nics) nic.profileId = profile.id;
+  if (fixture.managed) seedManaged(state, fixture);
+  seedEvents(state);
+  return state;
+}
+
+function seedCluster({ dataCenter, cluster }: LabFixture): Pick<EngineState, 'dataCenters' | 'clusters'> {
+  return {
     dataCenters: [
-      { id: dataCenter.id, name: dataCenter.name, description: 'The default Data Center', comment: '', local: false, status: 'up', ...cluster.version },
+      {
+        id: dataCenter.id,
+        name: dataCenter.name,
+        description: 'The default Data Center',
+        comment: '',
+        local: false,
+        status: 'up',
+        ...cluster.version,
+      },
     ],
     clusters: [
       {
@@ -42,39 +83,23 @@ export function seed(fixture: LabFixture): EngineState {
         glusterService: false,
       },
     ],
-    networks: [{ id: networkId, name: 'ovirtmgmt', description: 'Management Network', comment: '', dataCenterId: dataCenter.id, mtu: 0 }],
-    profiles: [{ id: randomUUID(), name: 'ovirtmgmt', networkId }],
-    hosts: fixture.hosts.map((host) => seedHost(fixture, host)),
-    connections: [{ id: masterConnection, type: 'nfs', address: masterDomain.server, path: masterDomain.path }],
-    domains: [
-      {
-        id: masterDomain.id,
-        name: masterDomain.name,
-        description: '',
-        comment: '',
-        type: 'data',
-        connectionId: masterConnection,
-        format: 'v5',
-        master: true,
-        totalBytes: 500 * GIB,
-        freeBytes: 420 * GIB,
-        attachment: { dataCenterId: dataCenter.id, status: 'active', correlationId: '' },
-      },
-    ],
-    disks: [],
-    vms: [hostedEngineVm(fixture)],
-    unregistered: [],
-    jobs: [],
-    events: [],
-    timers: [],
-    imaginary: [],
   };
-  const [vm] = state.vms;
-  const [profile] = state.profiles;
-  if (vm !== undefined && profile !== undefined) for (const nic of vm.nics) nic.profileId = profile.id;
-  if (fixture.managed) seedManaged(state, fixture);
-  seedEvents(state);
-  return state;
+}
+
+function seedMaster({ masterDomain, dataCenter }: LabFixture, connectionId: string): Domain {
+  return {
+    id: masterDomain.id,
+    name: masterDomain.name,
+    description: '',
+    comment: '',
+    type: 'data',
+    connectionId,
+    format: 'v5',
+    master: true,
+    totalBytes: 500 * GIB,
+    freeBytes: 420 * GIB,
+    attachment: { dataCenterId: dataCenter.id, status: 'active', correlationId: '' },
+  };
 }
 
 function seedHost(fixture: LabFixture, host: LabFixture['hosts'][number]): Host {

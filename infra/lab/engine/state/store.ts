@@ -74,6 +74,11 @@ function safeParse(source: string): unknown {
 /** The file is the engine's own: version and shape of the top are checked, not each record. */
 function isState(value: unknown): value is EngineState {
   return (
-    typeof value === 'object' && value !== null && 'version' in value && value.version === 1 && 'hosts' in value && Array.isArray(value.hosts)
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    value.version === 1 &&
+    'hosts' in value &&
+    Array.isArray(value.hosts)
   );
 }

@@ -53,7 +53,12 @@ function adopt(context: Context, vm: Vm, text: string | undefined, domain: Domai
     if (hostId !== undefined) vm.hostId = hostId;
   } catch (error) {
     if (!(error instanceof OvfUnreadable)) throw error;
-    context.event(1195, 'warning', `The OVF of VM ${vm.name} in domain ${domain.name} could not be read: ${error.message}.`, { domainId: domain.id });
+    context.event(
+      1195,
+      'warning',
+      `The OVF of VM ${vm.name} in domain ${domain.name} could not be read: ${error.message}.`,
+      { domainId: domain.id },
+    );
     triggerOvfUpdate(context, vm);
   }
 }

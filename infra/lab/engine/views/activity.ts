@@ -7,8 +7,15 @@ import { actions, links, ref } from './links.ts';
 /** `event`: `code` and `index` are numbers, the references carry id and name (engine.md 8.6). */
 export function eventView(context: Context, one: EngineEvent): Node {
   const { state } = context;
-  const reference = (member: string, collection: string, id: string | undefined, all: readonly { id: string; name: string }[]): Node =>
-    id === undefined ? {} : { [member]: { ...ref(collection, id), name: all.find((candidate) => candidate.id === id)?.name } };
+  const reference = (
+    member: string,
+    collection: string,
+    id: string | undefined,
+    all: readonly { id: string; name: string }[],
+  ): Node =>
+    id === undefined
+      ? {}
+      : { [member]: { ...ref(collection, id), name: all.find((candidate) => candidate.id === id)?.name } };
   return {
     ...ref('events', String(one.index)),
     code: one.code,
@@ -88,7 +95,9 @@ export function stepView(job: Job, one: Step): Node {
     start_time: new Date(one.startTime),
     ...(one.endTime !== undefined && { end_time: new Date(one.endTime) }),
     job: ref('jobs', job.id),
-    ...(one.parentId !== undefined && { parent_step: { id: one.parentId, href: `/jobs/${job.id}/steps/${one.parentId}` } }),
+    ...(one.parentId !== undefined && {
+      parent_step: { id: one.parentId, href: `/jobs/${job.id}/steps/${one.parentId}` },
+    }),
     actions: actions(base, 'end'),
     link: links(base, 'statistics'),
   };

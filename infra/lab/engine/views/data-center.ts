@@ -35,10 +35,12 @@ export function dataCenterFields(context: Context, one: DataCenter): SearchRecor
     description: one.description,
     comment: one.comment,
     status: dataCenterStatus(context, one),
-    'compatibility_version': `${one.major}.${one.minor}`,
+    compatibility_version: `${one.major}.${one.minor}`,
     local: String(one.local),
     id: one.id,
-    'clusters.name': context.state.clusters.filter((cluster) => cluster.dataCenterId === one.id).map((cluster) => cluster.name),
+    'clusters.name': context.state.clusters
+      .filter((cluster) => cluster.dataCenterId === one.id)
+      .map((cluster) => cluster.name),
   };
 }
 
@@ -67,7 +69,12 @@ export function clusterView(one: Cluster): Node {
     log_max_memory_used_threshold_type: 'percentage',
     memory_policy: { over_commit: { percent: 100 }, transparent_hugepages: { enabled: true } },
     error_handling: { on_error: 'migrate' },
-    migration: { auto_converge: 'inherit', compressed: 'inherit', encrypted: 'inherit', bandwidth: { assignment_method: 'auto' } },
+    migration: {
+      auto_converge: 'inherit',
+      compressed: 'inherit',
+      encrypted: 'inherit',
+      bandwidth: { assignment_method: 'auto' },
+    },
     ksm: { enabled: true, merge_across_nodes: true },
     required_rng_sources: { required_rng_source: ['urandom'] },
     supported_versions: { version: [{ major: one.major, minor: one.minor }] },
@@ -99,7 +106,9 @@ export function networkView(one: Network): Node {
     data_center: ref('datacenters', one.dataCenterId),
     mtu: one.mtu,
     stp: false,
-    usages: { usage: one.name === 'ovirtmgmt' ? ['vm', 'management', 'display', 'migration', 'default_route'] : ['vm'] },
+    usages: {
+      usage: one.name === 'ovirtmgmt' ? ['vm', 'management', 'display', 'migration', 'default_route'] : ['vm'],
+    },
     vdsm_name: one.name,
     ...(one.vlan !== undefined && { vlan: { id: String(one.vlan) } }),
     link: links(base, 'vnicprofiles', 'permissions', 'networklabels'),
@@ -108,7 +117,14 @@ export function networkView(one: Network): Node {
 
 export function networkFields(context: Context, one: Network): SearchRecord {
   const dataCenter = context.state.dataCenters.find((dc) => dc.id === one.dataCenterId)?.name;
-  return { name: one.name, description: one.description, comment: one.comment, id: one.id, vlanid: one.vlan, datacenter: dataCenter };
+  return {
+    name: one.name,
+    description: one.description,
+    comment: one.comment,
+    id: one.id,
+    vlanid: one.vlan,
+    datacenter: dataCenter,
+  };
 }
 
 /** `vnic_profile`. */

@@ -6,11 +6,35 @@ import type { Host } from '../state/model.ts';
 import { actions, ENGINE_VERSION, links, ref } from './links.ts';
 
 const ACTIONS = [
-  'activate', 'approve', 'commitnetconfig', 'copyhostnetworks', 'deactivate', 'discoveriscsi', 'enrollcertificate', 'fence',
-  'forceselectspm', 'install', 'iscsidiscover', 'iscsilogin', 'refresh', 'setupnetworks', 'unregisteredstoragedomainsdiscover',
-  'upgrade', 'upgradecheck',
+  'activate',
+  'approve',
+  'commitnetconfig',
+  'copyhostnetworks',
+  'deactivate',
+  'discoveriscsi',
+  'enrollcertificate',
+  'fence',
+  'forceselectspm',
+  'install',
+  'iscsidiscover',
+  'iscsilogin',
+  'refresh',
+  'setupnetworks',
+  'unregisteredstoragedomainsdiscover',
+  'upgrade',
+  'upgradecheck',
 ] as const;
-const LINKS = ['hooks', 'networkattachments', 'nics', 'permissions', 'statistics', 'storage', 'storageconnectionextensions', 'tags', 'devices'] as const;
+const LINKS = [
+  'hooks',
+  'networkattachments',
+  'nics',
+  'permissions',
+  'statistics',
+  'storage',
+  'storageconnectionextensions',
+  'tags',
+  'devices',
+] as const;
 
 /** `host`. `hosted_engine` only with all_content, and only while the host says it is configured (engine.md 8.2). */
 export function hostView(context: Context, one: Host, allContent: boolean): Node {
@@ -30,12 +54,29 @@ export function hostView(context: Context, one: Host, allContent: boolean): Node
     cluster: ref('clusters', one.clusterId),
     memory: one.memoryBytes,
     max_scheduling_memory: Math.max(0, one.memoryBytes - vms.reduce((sum, vm) => sum + vm.memoryMb * 1024 * 1024, 0)),
-    cpu: { name: 'Intel(R) Xeon(R) Gold', speed: new Decimal(2400), type: 'Secure Intel Cascadelake Server Family', topology: { sockets: 2, cores: 4, threads: 1 } },
-    os: { type: 'RHEL', version: { full_version: '9.4', major: 9, minor: 4 }, custom_kernel_cmdline: '', reported_kernel_cmdline: '' },
+    cpu: {
+      name: 'Intel(R) Xeon(R) Gold',
+      speed: new Decimal(2400),
+      type: 'Secure Intel Cascadelake Server Family',
+      topology: { sockets: 2, cores: 4, threads: 1 },
+    },
+    os: {
+      type: 'RHEL',
+      version: { full_version: '9.4', major: 9, minor: 4 },
+      custom_kernel_cmdline: '',
+      reported_kernel_cmdline: '',
+    },
     version: { ...ENGINE_VERSION, full_version: 'vdsm-4.50.5-1.el9' },
     summary: { active: vms.length, migrating: vms.filter((vm) => vm.status === 'migrating').length, total: vms.length },
     spm: { priority: 5, status: one.spm && one.status === 'up' ? 'spm' : 'none' },
-    hardware_information: { uuid: one.hardwareUuid, manufacturer: 'Bellwether', product_name: 'Lab host', serial_number: one.hardwareUuid, family: 'lab', version: '1' },
+    hardware_information: {
+      uuid: one.hardwareUuid,
+      manufacturer: 'Bellwether',
+      product_name: 'Lab host',
+      serial_number: one.hardwareUuid,
+      family: 'lab',
+      version: '1',
+    },
     iscsi: { initiator: `iqn.1994-05.com.redhat:${one.hardwareUuid.slice(0, 12).replaceAll('-', '')}` },
     ssh: { port: 22, fingerprint: 'SHA256:lab', thumbprint: '' },
     certificate: { organization: 'Bellwether lab', subject: `O=Bellwether lab,CN=${one.address}` },
@@ -63,7 +104,13 @@ function hostedEngine(one: Host): Node {
   if (one.ha?.configured !== true) return {};
   const { active, score, globalMaintenance, localMaintenance } = one.ha;
   return {
-    hosted_engine: { configured: true, active, score, global_maintenance: globalMaintenance, local_maintenance: localMaintenance },
+    hosted_engine: {
+      configured: true,
+      active,
+      score,
+      global_maintenance: globalMaintenance,
+      local_maintenance: localMaintenance,
+    },
   };
 }
 

@@ -11,9 +11,13 @@ import { actions, links, ref } from './links.ts';
  */
 export function domainView(context: Context, one: Domain, under?: string): Node {
   const base = under === undefined ? `/storagedomains/${one.id}` : `/datacenters/${under}/storagedomains/${one.id}`;
-  const status = under === undefined ? (one.attachment === undefined ? 'unattached' : undefined) : one.attachment?.status;
-  const committed = context.state.disks.filter((disk) => disk.domainId === one.id).reduce((sum, disk) => sum + disk.provisionedSize, 0);
-  const top = under === undefined ? ['isattached', 'reduceluns', 'refreshluns', 'updateovfstore'] : ['activate', 'deactivate'];
+  const status =
+    under === undefined ? (one.attachment === undefined ? 'unattached' : undefined) : one.attachment?.status;
+  const committed = context.state.disks
+    .filter((disk) => disk.domainId === one.id)
+    .reduce((sum, disk) => sum + disk.provisionedSize, 0);
+  const top =
+    under === undefined ? ['isattached', 'reduceluns', 'refreshluns', 'updateovfstore'] : ['activate', 'deactivate'];
   return {
     id: one.id,
     href: base,
@@ -43,7 +47,12 @@ export function domainView(context: Context, one: Domain, under?: string): Node 
       ...(under !== undefined && { data_center: ref('datacenters', one.attachment.dataCenterId) }),
     }),
     actions: actions(base, ...top),
-    link: links(base, ...(under === undefined ? ['disks', 'storageconnections', 'vms', 'templates', 'permissions', 'disksnapshots', 'diskprofiles'] : ['disks'])),
+    link: links(
+      base,
+      ...(under === undefined
+        ? ['disks', 'storageconnections', 'vms', 'templates', 'permissions', 'disksnapshots', 'diskprofiles']
+        : ['disks']),
+    ),
   };
 }
 
@@ -51,7 +60,13 @@ function storageView(context: Context, one: Domain): Node {
   const connection = context.state.connections.find((candidate) => candidate.id === one.connectionId);
   if (connection === undefined) return { type: 'nfs' };
   const { type, address, path, mountOptions, nfsVersion } = connection;
-  return { type, address, path, ...(mountOptions && { mount_options: mountOptions }), nfs_version: nfsVersion ?? 'auto' };
+  return {
+    type,
+    address,
+    path,
+    ...(mountOptions && { mount_options: mountOptions }),
+    nfs_version: nfsVersion ?? 'auto',
+  };
 }
 
 export function domainFields(context: Context, one: Domain): SearchRecord {
@@ -126,6 +141,6 @@ export function diskFields(context: Context, one: Disk): SearchRecord {
     disk_content_type: one.contentType,
     storage: context.state.domains.find((domain) => domain.id === one.domainId)?.name,
     'vms.name': context.state.vms.filter((vm) => vm.attachments.some((a) => a.diskId === one.id)).map((vm) => vm.name),
-    'vm_names': context.state.vms.filter((vm) => vm.attachments.some((a) => a.diskId === one.id)).map((vm) => vm.name),
+    vm_names: context.state.vms.filter((vm) => vm.attachments.some((a) => a.diskId === one.id)).map((vm) => vm.name),
   };
 }

@@ -6,12 +6,45 @@ import { actions, BLANK_TEMPLATE, links, ref } from './links.ts';
 
 const MIB = 1024 * 1024;
 const ACTIONS = [
-  'cancelmigration', 'clone', 'detach', 'export', 'freezefilesystems', 'logon', 'maintenance', 'migrate', 'previewsnapshot', 'reboot', 'reordermacaddresses',
-  'reset', 'screenshot', 'shutdown', 'start', 'stop', 'suspend', 'thawfilesystems', 'ticket', 'undosnapshot',
+  'cancelmigration',
+  'clone',
+  'detach',
+  'export',
+  'freezefilesystems',
+  'logon',
+  'maintenance',
+  'migrate',
+  'previewsnapshot',
+  'reboot',
+  'reordermacaddresses',
+  'reset',
+  'screenshot',
+  'shutdown',
+  'start',
+  'stop',
+  'suspend',
+  'thawfilesystems',
+  'ticket',
+  'undosnapshot',
 ] as const;
 const LINKS = [
-  'affinitylabels', 'applications', 'backups', 'cdroms', 'diskattachments', 'graphicsconsoles', 'hostdevices', 'katelloerrata', 'nics', 'numanodes', 'permissions',
-  'reporteddevices', 'sessions', 'snapshots', 'statistics', 'tags', 'watchdogs',
+  'affinitylabels',
+  'applications',
+  'backups',
+  'cdroms',
+  'diskattachments',
+  'graphicsconsoles',
+  'hostdevices',
+  'katelloerrata',
+  'nics',
+  'numanodes',
+  'permissions',
+  'reporteddevices',
+  'sessions',
+  'snapshots',
+  'statistics',
+  'tags',
+  'watchdogs',
 ] as const;
 
 /** `vm`. With all_content also the parts the engine reads apart, the OVF among them (engine.md 5). */
@@ -48,7 +81,17 @@ function resources(one: Vm): Node {
     io: { threads: one.ioThreads },
     bios: { type: one.biosType, boot_menu: { enabled: false } },
     os: { type: one.osType, boot: { devices: { device: ['hd'] } } },
-    display: { type: one.display, monitors: 1, allow_override: false, copy_paste_enabled: true, file_transfer_enabled: true, disconnect_action: 'LOCK_SCREEN', single_qxl_pci: false, smartcard_enabled: false, keyboard_layout: '' },
+    display: {
+      type: one.display,
+      monitors: 1,
+      allow_override: false,
+      copy_paste_enabled: true,
+      file_transfer_enabled: true,
+      disconnect_action: 'LOCK_SCREEN',
+      single_qxl_pci: false,
+      smartcard_enabled: false,
+      keyboard_layout: '',
+    },
     ...(one.emulatedMachine !== '' && { custom_emulated_machine: one.emulatedMachine }),
     ...(one.cpuModel !== '' && { custom_cpu_model: one.cpuModel }),
   };
@@ -116,7 +159,9 @@ export function vmFields(context: Context, one: Vm): SearchRecord {
     type: one.type,
     template: 'Blank',
     fqdn: isHostedEngine(one) ? context.fixture.engine.fqdn : '',
-    'storage.name': context.state.disks.filter((d) => one.attachments.some((a) => a.diskId === d.id)).map((d) => domainName(context, d.domainId)),
+    'storage.name': context.state.disks
+      .filter((d) => one.attachments.some((a) => a.diskId === d.id))
+      .map((d) => domainName(context, d.domainId)),
   };
 }
 

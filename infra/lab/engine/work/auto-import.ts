@@ -33,12 +33,22 @@ export async function autoImport(context: Context): Promise<void> {
       await attach(context, domain);
     }
     if (domain.attachment?.status !== 'active') return;
-    const { done } = await register(context, domain, vm.id, { allowPartialImport: false, reassignBadMacs: false, clone: false }, cause);
+    const { done } = await register(
+      context,
+      domain,
+      vm.id,
+      { allowPartialImport: false, reassignBadMacs: false, clone: false },
+      cause,
+    );
     await done;
   } catch (error) {
     // The real engine limits these to one in two hours: the log must not fill with one and the same line.
     const recent = state.events.some((one) => one.code === 10457 && Date.now() - one.time < 2 * 3_600_000);
-    if (!recent) context.event(10457, 'error', `Failed to import the Hosted Engine VM: ${messageOf(error)}`, { vmId: vm.id, ...cause });
+    if (!recent)
+      context.event(10457, 'error', `Failed to import the Hosted Engine VM: ${messageOf(error)}`, {
+        vmId: vm.id,
+        ...cause,
+      });
   } finally {
     release();
   }

@@ -53,7 +53,12 @@ export async function attach(context: Context, domain: Domain): Promise<void> {
     announceHostedEngineDomain(context, domain);
   } catch (error) {
     const hostedEngine = context.fixture.heDomain.id === domain.id;
-    context.event(hostedEngine ? 10461 : 965, 'error', `Failed to attach Storage Domain ${domain.name}: ${messageOf(error)}`, facts(domain));
+    context.event(
+      hostedEngine ? 10461 : 965,
+      'error',
+      `Failed to attach Storage Domain ${domain.name}: ${messageOf(error)}`,
+      facts(domain),
+    );
     delete domain.attachment;
     context.changed();
   }
@@ -71,7 +76,9 @@ function announceHostedEngineDomain(context: Context, domain: Domain): void {
 async function connectEverywhere(context: Context, domain: Domain, first: Host): Promise<void> {
   const connection = connectionOf(context, domain);
   await context.gateway.connectStorage(first, connection);
-  const others = context.state.hosts.filter((host) => host.status === 'up' && host !== first && !isImaginary(context, host));
+  const others = context.state.hosts.filter(
+    (host) => host.status === 'up' && host !== first && !isImaginary(context, host),
+  );
   await Promise.allSettled(others.map((host) => context.gateway.connectStorage(host, connection)));
 }
 
@@ -91,7 +98,12 @@ export async function activate(context: Context, domain: Domain, host: Host): Pr
     domain.master = true;
     dataCenter.status = 'up';
   }
-  context.event(968, 'normal', `Storage Domain ${domain.name} (Data Center ${dataCenter?.name ?? ''}) was activated.`, facts(domain));
+  context.event(
+    968,
+    'normal',
+    `Storage Domain ${domain.name} (Data Center ${dataCenter?.name ?? ''}) was activated.`,
+    facts(domain),
+  );
   context.flush();
   // An OVF_STORE that cannot be made is no reason to fail the activation; it is tried again with the next one.
   await createMissingStores(context, domain).catch((error: unknown) => {
@@ -115,7 +127,10 @@ async function readContent(context: Context, domain: Domain, host: Host): Promis
   // The newest copy that was written completely; an older one must not bring back what it no longer says.
   const newest = stores
     .filter((store) => store.updated)
-    .reduce<(typeof stores)[number] | undefined>((best, one) => (best === undefined || one.lastUpdated > best.lastUpdated ? one : best), undefined);
+    .reduce<(typeof stores)[number] | undefined>(
+      (best, one) => (best === undefined || one.lastUpdated > best.lastUpdated ? one : best),
+      undefined,
+    );
   context.state.unregistered = context.state.unregistered.filter((one) => one.domainId !== domain.id);
   const known = new Set(context.state.vms.filter((vm) => vm.origin !== 'hosted_engine').map((vm) => vm.id));
   for (const entry of newest?.entries ?? []) {
@@ -124,7 +139,12 @@ async function readContent(context: Context, domain: Domain, host: Host): Promis
       const { id, name } = identifyOvf(entry.text);
       if (!known.has(id)) context.state.unregistered.push({ id, name, domainId: domain.id, ovf: entry.text });
     } catch (error) {
-      context.event(1017, 'warning', `Could not read ${entry.name} from the OVF_STORE of Storage Domain ${domain.name}: ${messageOf(error)}`, facts(domain));
+      context.event(
+        1017,
+        'warning',
+        `Could not read ${entry.name} from the OVF_STORE of Storage Domain ${domain.name}: ${messageOf(error)}`,
+        facts(domain),
+      );
     }
   }
   context.changed();
@@ -138,10 +158,20 @@ export async function deactivate(context: Context, domain: Domain, host: Host): 
     await context.gateway.deactivateDomain(host, attachment.dataCenterId, domain.id);
     await context.sleep(ACTIVATING_MS);
     attachment.status = 'maintenance';
-    context.event(970, 'normal', `Storage Domain ${domain.name} was deactivated and moved to Maintenance.`, facts(domain));
+    context.event(
+      970,
+      'normal',
+      `Storage Domain ${domain.name} was deactivated and moved to Maintenance.`,
+      facts(domain),
+    );
   } catch (error) {
     attachment.status = 'active';
-    context.event(971, 'error', `Failed to deactivate Storage Domain ${domain.name}: ${messageOf(error)}`, facts(domain));
+    context.event(
+      971,
+      'error',
+      `Failed to deactivate Storage Domain ${domain.name}: ${messageOf(error)}`,
+      facts(domain),
+    );
   }
   context.changed();
 }

@@ -27,12 +27,20 @@ export async function statsOf(context: Context, host: Host): Promise<HostStats> 
   if (dreamt === undefined) return await context.gateway.hostStats(host);
   const { configured, localMaintenance } = dreamt;
   const active = configured && context.now() >= dreamt.activeFrom;
-  const globalMaintenance = context.state.hosts.some((other) => !isImaginary(context, other) && other.ha?.globalMaintenance === true);
+  const globalMaintenance = context.state.hosts.some(
+    (other) => !isImaginary(context, other) && other.ha?.globalMaintenance === true,
+  );
   return {
     memoryBytes: IMAGINARY_MEMORY,
     vms: [],
     spm: false,
-    ha: { configured, active, score: active && !localMaintenance ? FULL_SCORE : 0, globalMaintenance, localMaintenance },
+    ha: {
+      configured,
+      active,
+      score: active && !localMaintenance ? FULL_SCORE : 0,
+      globalMaintenance,
+      localMaintenance,
+    },
   };
 }
 

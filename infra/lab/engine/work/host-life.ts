@@ -31,11 +31,21 @@ export function startInstall(context: Context, host: Host, plan: NonNullable<Hos
   host.installJob = job.id;
   setHostStatus(context, host, 'installing');
   context.state.timers.push({ at: context.now() + INSTALL_MS, what: 'host', hostId: host.id, to: 'installed' });
-  context.event(509, 'normal', `Installing Host ${host.name}. Connected to host ${host.address} with SSH key fingerprint.`, hostFacts(host, cause));
+  context.event(
+    509,
+    'normal',
+    `Installing Host ${host.name}. Connected to host ${host.address} with SSH key fingerprint.`,
+    hostFacts(host, cause),
+  );
   if (plan.hostedEngine === 'deploy') {
     const deployed = context.state.hosts.filter((other) => other.ha?.configured === true).length;
     if (deployed >= RECOMMENDED_HE_HOSTS) {
-      context.event(526, 'warning', `More hosted engine hosts are deployed than the recommended ${RECOMMENDED_HE_HOSTS}.`, hostFacts(host, cause));
+      context.event(
+        526,
+        'warning',
+        `More hosted engine hosts are deployed than the recommended ${RECOMMENDED_HE_HOSTS}.`,
+        hostFacts(host, cause),
+      );
     }
   }
   return job.id;
@@ -65,7 +75,12 @@ export async function finishInstall(context: Context, host: Host): Promise<void>
   context.endJob(host.installJob, 'finished');
   if (outcome === 'non_operational') {
     setHostStatus(context, host, 'non_operational', 'network_unreachable');
-    context.event(519, 'warning', `Host ${host.name} does not comply with the cluster networks, the following networks are missing on host: 'ovirtmgmt'`, hostFacts(host));
+    context.event(
+      519,
+      'warning',
+      `Host ${host.name} does not comply with the cluster networks, the following networks are missing on host: 'ovirtmgmt'`,
+      hostFacts(host),
+    );
     return;
   }
   if (host.plan?.reboot === true) {

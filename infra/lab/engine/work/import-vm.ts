@@ -52,7 +52,8 @@ export async function register(
   if (domain.attachment?.status !== 'active') {
     refuse(`The relevant Storage Domain's status is ${domain.attachment?.status ?? 'Unattached'}.`);
   }
-  const entry = context.state.unregistered.find((one) => one.domainId === domain.id && one.id === vmId) ?? refuse(NO_OVF);
+  const entry =
+    context.state.unregistered.find((one) => one.domainId === domain.id && one.id === vmId) ?? refuse(NO_OVF);
   const unlock = context.lock('import VM', vmId);
   try {
     const ovf = strictly(context, entry);
@@ -84,7 +85,9 @@ function strictly(context: Context, entry: UnregisteredVm): ReadOvf {
     return readOvf(entry.ovf);
   } catch (error) {
     if (!(error instanceof OvfUnreadable)) throw error;
-    context.event(1195, 'error', `The OVF of VM ${entry.name} could not be read: ${error.message}.`, { domainId: entry.domainId });
+    context.event(1195, 'error', `The OVF of VM ${entry.name} could not be read: ${error.message}.`, {
+      domainId: entry.domainId,
+    });
     // As an entity without an OVF: what cannot be read is not there (ACTION_TYPE_FAILED_UNSUPPORTED_OVF).
     refuse(NO_OVF);
   }
@@ -92,7 +95,11 @@ function strictly(context: Context, entry: UnregisteredVm): ReadOvf {
 
 function clusterOf(context: Context, ovf: ReadOvf): Cluster {
   const name = ovf.content['ClusterName'];
-  return context.state.clusters.find((one) => one.name === name) ?? context.state.clusters[0] ?? refuse('A Cluster must be specified.');
+  return (
+    context.state.clusters.find((one) => one.name === name) ??
+    context.state.clusters[0] ??
+    refuse('A Cluster must be specified.')
+  );
 }
 
 async function volumesOf(context: Context, domain: Domain): Promise<readonly VolumeFacts[]> {
@@ -106,7 +113,13 @@ async function volumesOf(context: Context, domain: Domain): Promise<readonly Vol
   }
 }
 
-function disksFor(context: Context, ovf: ReadOvf, volumes: readonly VolumeFacts[], domain: Domain, partial: boolean): readonly Disk[] {
+function disksFor(
+  context: Context,
+  ovf: ReadOvf,
+  volumes: readonly VolumeFacts[],
+  domain: Domain,
+  partial: boolean,
+): readonly Disk[] {
   const found = ovf.disks.flatMap((disk) => {
     const volume = volumes.find((one) => one.image === disk.image && one.volume === disk.volume);
     if (volume !== undefined) return [diskOf(volume, domain.id, disk.alias || `${ovf.name}_Disk1`)];
@@ -114,7 +127,9 @@ function disksFor(context: Context, ovf: ReadOvf, volumes: readonly VolumeFacts[
     return [];
   });
   for (const disk of found) {
-    const user = context.state.vms.find((vm) => vm.id !== ovf.id && vm.attachments.some((one) => one.diskId === disk.id));
+    const user = context.state.vms.find(
+      (vm) => vm.id !== ovf.id && vm.attachments.some((one) => one.diskId === disk.id),
+    );
     if (user !== undefined) refuse(`Disk ${disk.id} is already attached to VM ${user.name}.`);
   }
   return found;
@@ -130,7 +145,17 @@ export interface VmParts {
 }
 
 /** Members of Content which the writer sets itself. */
-const RULED = new Set(['Name', 'Description', 'Comment', 'Origin', 'Generation', 'ClusterName', 'ExportDate', 'CreationDate', 'ClusterCompatibilityVersion']);
+const RULED = new Set([
+  'Name',
+  'Description',
+  'Comment',
+  'Origin',
+  'Generation',
+  'ClusterName',
+  'ExportDate',
+  'CreationDate',
+  'ClusterCompatibilityVersion',
+]);
 
 /** The record of an imported VM, not yet stored. */
 export function vmOf(context: Context, parts: VmParts): Vm {
@@ -166,10 +191,18 @@ export function vmOf(context: Context, parts: VmParts): Vm {
     timeZone: content['TimeZone'] || 'Etc/GMT',
     cpuModel: content['CustomCpuName'] ?? '',
     emulatedMachine: content['CustomEmulatedMachine'] ?? '',
-    migration: replaces === undefined ? nameOf(MIGRATION, content['MigrationSupport'], 'migratable') : 'user_migratable',
+    migration:
+      replaces === undefined ? nameOf(MIGRATION, content['MigrationSupport'], 'migratable') : 'user_migratable',
     createdAt: Date.now(),
     generation: positive(content['Generation']) ?? 1,
-    attachments: ovf.disks.map((disk) => ({ diskId: disk.image, interface: disk.interface, bootable: disk.boot, active: disk.plugged, readOnly: disk.readOnly, address: disk.address })),
+    attachments: ovf.disks.map((disk) => ({
+      diskId: disk.image,
+      interface: disk.interface,
+      bootable: disk.boot,
+      active: disk.plugged,
+      readOnly: disk.readOnly,
+      address: disk.address,
+    })),
     nics: ovf.nics.map((nic, index) => nicOf(context, nic, index, parts)),
     ovfExtras: Object.fromEntries(Object.entries(content).filter(([name]) => !RULED.has(name))),
     ovfItems: [...ovf.items],
@@ -177,7 +210,8 @@ export function vmOf(context: Context, parts: VmParts): Vm {
   };
   const [first] = vm.attachments;
   // A hosted engine boots from its first disk, also where old OVFs say boot=false (order comes from vm.conf then).
-  if (replaces !== undefined && first !== undefined && !vm.attachments.some((one) => one.bootable)) first.bootable = true;
+  if (replaces !== undefined && first !== undefined && !vm.attachments.some((one) => one.bootable))
+    first.bootable = true;
   if (replaces?.startedAt !== undefined) vm.startedAt = replaces.startedAt;
   return vm;
 }
@@ -187,11 +221,14 @@ function positive(text: string | undefined): number | undefined {
 }
 
 function nicOf(context: Context, nic: OvfNic, index: number, parts: VmParts): Nic {
-  const networks = context.state.networks.filter((one) => one.dataCenterId === parts.cluster.dataCenterId && one.name === nic.network);
+  const networks = context.state.networks.filter(
+    (one) => one.dataCenterId === parts.cluster.dataCenterId && one.name === nic.network,
+  );
   const profiles = context.state.profiles.filter((one) => networks.some((network) => network.id === one.networkId));
   const profile = profiles.find((one) => one.name === nic.profile) ?? profiles[0];
   const taken = context.state.vms.some((vm) => vm.id !== parts.id && vm.nics.some((one) => one.mac === nic.mac));
-  if (taken && !parts.reassign) refuse(`The MAC addresses ${nic.mac} are already in use, reassign bad MACs to import the VM.`);
+  if (taken && !parts.reassign)
+    refuse(`The MAC addresses ${nic.mac} are already in use, reassign bad MACs to import the VM.`);
   return {
     id: nic.id || randomUUID(),
     name: nic.name || `nic${index + 1}`,
@@ -239,9 +276,22 @@ async function store(context: Context, parts: StoreParts): Promise<void> {
   vm.status = running === undefined ? 'down' : old !== undefined && old.status !== 'down' ? old.status : 'up';
   if (running !== undefined) vm.hostId = running.id;
   context.state.unregistered = context.state.unregistered.filter((one) => one !== entry);
-  const facts = { vmId: vm.id, domainId: domain.id, clusterId: vm.clusterId, correlationId: cause.correlationId, userId: cause.userId };
-  if (vm.origin === 'managed_hosted_engine') context.event(10456, 'normal', 'Hosted Engine VM was imported successfully.', facts);
-  else context.event(1152, 'normal', `VM ${vm.name} was successfully registered from Storage Domain ${domain.name}.`, facts);
+  const facts = {
+    vmId: vm.id,
+    domainId: domain.id,
+    clusterId: vm.clusterId,
+    correlationId: cause.correlationId,
+    userId: cause.userId,
+  };
+  if (vm.origin === 'managed_hosted_engine')
+    context.event(10456, 'normal', 'Hosted Engine VM was imported successfully.', facts);
+  else
+    context.event(
+      1152,
+      'normal',
+      `VM ${vm.name} was successfully registered from Storage Domain ${domain.name}.`,
+      facts,
+    );
   context.endJob(jobId, 'finished');
   context.changed();
   if (vm.origin === 'managed_hosted_engine') triggerOvfUpdate(context, vm);

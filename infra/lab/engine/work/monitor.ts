@@ -10,7 +10,13 @@ const GRACE_MS = 60_000;
 
 /** Hosts in any other status are not polled, and what is known of them goes stale. */
 const POLLED: readonly HostStatus[] = [
-  'up', 'initializing', 'connecting', 'unassigned', 'non_operational', 'non_responsive', 'preparing_for_maintenance',
+  'up',
+  'initializing',
+  'connecting',
+  'unassigned',
+  'non_operational',
+  'non_responsive',
+  'preparing_for_maintenance',
 ];
 
 const VM_STATUS: Readonly<Record<string, VmStatus>> = {
@@ -65,7 +71,8 @@ async function answered(context: Context, host: Host, stats: HostStats): Promise
   if (host.status === 'up' || host.status === 'non_operational') return;
   if (host.status === 'unassigned') return setHostStatus(context, host, 'initializing');
   const recovered = host.status === 'connecting' || host.status === 'non_responsive';
-  if (!recovered && host.ha?.configured === true && host.ha.localMaintenance) await leaveLocalMaintenance(context, host);
+  if (!recovered && host.ha?.configured === true && host.ha.localMaintenance)
+    await leaveLocalMaintenance(context, host);
   setHostStatus(context, host, 'up');
   context.event(13, 'normal', `Status of host ${host.name} was set to Up.`, hostFacts(host));
 }
@@ -75,7 +82,12 @@ async function leaveLocalMaintenance(context: Context, host: Host): Promise<void
   try {
     await setLocalMaintenance(context, host, false);
   } catch {
-    context.event(10454, 'warning', `Host ${host.name} was activated, but the Hosted Engine HA service may still be in maintenance mode.`, hostFacts(host));
+    context.event(
+      10454,
+      'warning',
+      `Host ${host.name} was activated, but the Hosted Engine HA service may still be in maintenance mode.`,
+      hostFacts(host),
+    );
   }
 }
 
@@ -120,7 +132,9 @@ function enterMaintenance(context: Context, host: Host): void {
   context.event(
     withReason ? 600 : 620,
     'normal',
-    withReason ? `Host ${host.name} was switched to Maintenance Mode.` : `Host ${host.name} was switched to Maintenance Mode. Reason: ${reason}.`,
+    withReason
+      ? `Host ${host.name} was switched to Maintenance Mode.`
+      : `Host ${host.name} was switched to Maintenance Mode. Reason: ${reason}.`,
     hostFacts(host),
   );
 }

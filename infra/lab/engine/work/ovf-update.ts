@@ -11,7 +11,14 @@ import { storageHost } from './host-door.ts';
 const OVF_STORE_BYTES = 128 * 1024 ** 2;
 const OVF_STORES = 2;
 /** Numeric VM statuses of metadata.json: only VMs that are not down are listed. */
-const NUMERIC_STATUS: Readonly<Record<string, number>> = { up: 1, powering_up: 2, paused: 4, migrating: 5, unknown: 7, powering_down: 16 };
+const NUMERIC_STATUS: Readonly<Record<string, number>> = {
+  up: 1,
+  powering_up: 2,
+  paused: 4,
+  migrating: 5,
+  unknown: 7,
+  powering_down: 16,
+};
 
 const lockOf = (domain: Domain) => `ovf:${domain.id}`;
 
@@ -61,8 +68,12 @@ export async function updateOvfStore(context: Context, domain: Domain, cause: Ca
     throw refused(409, 'Cannot ${action} Storage. Storage Domain OVF data is currently being updated.');
   }
   try {
-    if (!(await writeStores(context, domain))) throw refused(409, 'Cannot update OVF_STORE. Failed to update OVF disks.');
-    context.event(199, 'normal', `OVF_STORE for domain ${domain.name} was updated by the user.`, { domainId: domain.id, ...cause });
+    if (!(await writeStores(context, domain)))
+      throw refused(409, 'Cannot update OVF_STORE. Failed to update OVF disks.');
+    context.event(199, 'normal', `OVF_STORE for domain ${domain.name} was updated by the user.`, {
+      domainId: domain.id,
+      ...cause,
+    });
   } finally {
     unlock();
   }
@@ -76,7 +87,12 @@ async function writeStores(context: Context, domain: Domain): Promise<boolean> {
     await context.gateway.writeOvfStores(host, poolId, domain.id, entriesOf(context, domain));
     return true;
   } catch (error) {
-    context.event(1016, 'warning', `Failed to update OVF disks of storage domain ${domain.name}; OVF data is not up to date there.`, { domainId: domain.id });
+    context.event(
+      1016,
+      'warning',
+      `Failed to update OVF disks of storage domain ${domain.name}; OVF data is not up to date there.`,
+      { domainId: domain.id },
+    );
     context.log(`OVF update of ${domain.name}: ${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
@@ -105,7 +121,12 @@ export function javaDate(date: Date): string {
 
 /** Description of a store that was never written. */
 function emptyDescription(domain: Domain): string {
-  return JSON.stringify({ Updated: false, 'Last Updated': null, 'Storage Domains': [{ uuid: domain.id }], 'Disk Description': 'OVF_STORE' });
+  return JSON.stringify({
+    Updated: false,
+    'Last Updated': null,
+    'Storage Domains': [{ uuid: domain.id }],
+    'Disk Description': 'OVF_STORE',
+  });
 }
 
 export function ovfStoreDisk(image: string, volume: string, domain: Domain): Disk {
@@ -131,7 +152,9 @@ export async function createMissingStores(context: Context, domain: Domain): Pro
   const poolId = domain.attachment?.dataCenterId;
   for (;;) {
     const host = storageHost(context);
-    const count = context.state.disks.filter((disk) => disk.domainId === domain.id && disk.contentType === 'ovf_store').length;
+    const count = context.state.disks.filter(
+      (disk) => disk.domainId === domain.id && disk.contentType === 'ovf_store',
+    ).length;
     if (host === undefined || poolId === undefined || count >= OVF_STORES) return;
     const disk = ovfStoreDisk(randomUUID(), randomUUID(), domain);
     await context.gateway.createVolume(host, poolId, domain.id, {

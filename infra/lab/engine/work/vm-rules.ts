@@ -9,7 +9,8 @@ import { isHostedEngine } from '../views/vm.ts';
 
 const MIB = 1024 * 1024;
 
-export const UNMANAGED = 'You are using an unmanaged hosted engine VM. Please upgrade the cluster level and wait for the hosted engine VM to be properly imported.';
+export const UNMANAGED =
+  'You are using an unmanaged hosted engine VM. Please upgrade the cluster level and wait for the hosted engine VM to be properly imported.';
 export const NOT_MANAGED_BY_ENGINE = 'This VM is not managed by the engine.';
 
 function refuse(status: 400 | 409, why: string): never {
@@ -82,7 +83,8 @@ function checkMemory(context: Context, vm: Vm, memory: Memory): void {
   if (!isHostedEngine(vm)) return;
   const hosts = context.state.hosts.filter((host) => host.status === 'up' && host.ha?.configured === true);
   const smallest = Math.min(...hosts.map((host) => host.memoryBytes / MIB));
-  if (memory.memoryMb >= smallest) refuse(409, 'Physical memory of the hosted engine hosts cannot be smaller than memory size of the VM.');
+  if (memory.memoryMb >= smallest)
+    refuse(409, 'Physical memory of the hosted engine hosts cannot be smaller than memory size of the VM.');
 }
 
 /**
@@ -103,9 +105,11 @@ export function updateVm(context: Context, vm: Vm, body: Body): void {
   const sockets = int(topology, 'sockets') ?? vm.sockets;
   const cores = int(topology, 'cores') ?? vm.cores;
   const threads = int(topology, 'threads') ?? vm.threads;
-  if (sockets < 1 || cores < 1 || threads < 1) refuse(400, 'The number of sockets, cores and threads must be at least 1.');
+  if (sockets < 1 || cores < 1 || threads < 1)
+    refuse(400, 'The number of sockets, cores and threads must be at least 1.');
   const display = choice(body, ['vnc', 'spice'], 'display', 'type') ?? vm.display;
-  const migration = choice(body, ['migratable', 'user_migratable', 'pinned'], 'placement_policy', 'affinity') ?? vm.migration;
+  const migration =
+    choice(body, ['migratable', 'user_migratable', 'pinned'], 'placement_policy', 'affinity') ?? vm.migration;
   const other = isHostedEngine(vm) ? {} : freeFields(vm, body);
   Object.assign(vm, memory, other, {
     name,

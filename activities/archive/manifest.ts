@@ -1,0 +1,137 @@
+/**
+ * A backup's table of contents. Pure: it is built from what was stored, and written after all of it.
+ *
+ * Where a manifest lies, the backup is complete; each entry says where its content is and what it must hash to.
+ */
+import { z } from 'zod';
+import { CounterpartError } from '../errors.ts';
+import { type BackupPhase, type BackupPlace, MANIFEST_NAME, backupKey, backupPrefix } from './keys.ts';
+
+export interface ManifestEntry {
+  /** The file's name as its owner calls it: `vm.conf`. */
+  readonly name: string;
+  readonly key: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface Manifest {
+  readonly version: 1;
+  readonly operation: string;
+  readonly cluster: string;
+  readonly phase: BackupPhase;
+  /** ISO 8601, UTC. */
+  readonly takenAt: string;
+  /** By name. */
+  readonly entries: readonly ManifestEntry[];
+}
+
+const shape = z.object({
+  version: z.literal(1),
+  operation: z.string().min(1),
+  cluster: z.string().min(1),
+  phase: z.enum(['before', 'after']),
+  takenAt: z.iso.datetime(),
+  entries: z.array(
+    z.object({
+      name: z.string().min(1),
+      key: z.string().min(1),
+      bytes: z.int().nonnegative(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'no SHA-256 in lower-case hex'),
+    }),
+  ),
+}) satisfies z.ZodType<Manifest>;
+
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+function bad(subject: string, why: string, cause?: unknown): CounterpartError {
+  return new CounterpartError(
+    {
+      type: 'archive/bad-manifest',
+      kind: 'needs-operator',
+      subject,
+      what: 'the backup’s manifest is not valid',
+      why,
+      remedy: 'Do not restore from this backup. Look at the older versions of the manifest, or use another backup',
+    },
+    { cause },
+  );
+}
+
+/** Rules that the shape can't tell. */
+function problemOf(manifest: Manifest): string | undefined {
+  const names = new Set<string>();
+  const prefix = backupPrefix(manifest);
+  for (const { name, key } of manifest.entries) {
+    if (names.has(name)) return `two entries are named ${name}`;
+    if (!key.startsWith(prefix)) return `${name} lies at ${key}, outside of ${prefix}`;
+    if (key === prefix + MANIFEST_NAME) return `${name} lies where the manifest does`;
+    names.add(name);
+  }
+  return undefined;
+}
+
+/**
+ * The manifest of what was stored. An entry without a key lies at its own: `backupKey(place, name)`.
+ * @throws CounterpartError `archive/bad-manifest` when two entries have one name, or one is called as the manifest.
+ */
+export function buildManifest(
+  place: BackupPlace,
+  takenAt: Date,
+  stored: readonly (Omit<ManifestEntry, 'key'> & { readonly key?: string })[],
+): Manifest {
+  const entries = stored
+    .map(({ name, key, bytes, sha256 }) => ({ name, key: key ?? backupKey(place, name), bytes, sha256 }))
+    .toSorted(byName);
+  const { operation, cluster, phase } = place;
+  const manifest: Manifest = { version: 1, operation, cluster, phase, takenAt: takenAt.toISOString(), entries };
+  const problem = problemOf(manifest);
+  if (problem !== undefined) throw bad(backupPrefix(place), problem);
+  return manifest;
+}
+
+/** Bytes of a manifest; equal manifests give equal bytes. */
+export function formatManifest(manifest: Manifest): Buffer {
+  const { version, operation, cluster, phase, takenAt } = manifest;
+  const entries = manifest.entries
+    .toSorted(byName)
+    .map(({ name, key, bytes, sha256 }) => ({ name, key, bytes, sha256 }));
+  return Buffer.from(`${JSON.stringify({ version, operation, cluster, phase, takenAt, entries }, undefined, 2)}\n`);
+}
+
+/** @throws CounterpartError `archive/bad-manifest`, naming the place of the first fault. */
+export function parseManifest(bytes: Uint8Array, from = 'manifest'): Manifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw bad(from, error instanceof Error ? error.message : String(error), error);
+  }
+  const parsed = shape.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw bad(from, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`, parsed.error);
+  }
+  const problem = problemOf(parsed.data);
+  if (problem !== undefined) throw bad(from, problem);
+  return parsed.data;
+}
+
+/**
+ * Compares a manifest with what was found, by key. One line per problem, empty when all is there and whole. Objects
+ * that no entry names are no problem: an interrupted backup may leave some.
+ */
+export function verifyManifest(
+  manifest: Manifest,
+  found: readonly { readonly key: string; readonly bytes: number; readonly sha256: string }[],
+): string[] {
+  const byKey = new Map(found.map((one) => [one.key, one]));
+  return manifest.entries.flatMap(({ name, key, bytes, sha256 }) => {
+    const there = byKey.get(key);
+    if (there === undefined) return [`${name}: ${key} is missing`];
+    if (there.bytes !== bytes) return [`${name}: ${there.bytes} bytes instead of ${bytes}`];
+    if (there.sha256 === sha256) return [];
+    return [`${name}: SHA-256 ${there.sha256.slice(0, 12)} instead of ${sha256.slice(0, 12)}`];
+  });
+}

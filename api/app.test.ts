@@ -60,7 +60,7 @@ describe('problems', () => {
 });
 
 describe('the OpenAPI document', () => {
-  it('is the one checked in (else run: node --import tsx api/openapi.ts)', async () => {
+  it('is the one checked in (else run: node --import tsx api/openapi.ts && npx oxfmt api/openapi.json)', async () => {
     const { app } = setUp();
     const checkedIn: unknown = JSON.parse(readFileSync(new URL('openapi.json', import.meta.url), 'utf8'));
     expect(await (await app.request('/openapi.json')).json()).toEqual(checkedIn);

@@ -1,4 +1,7 @@
-/** Writes `api/openapi.json`: run `node --import tsx api/openapi.ts` after a change of the schemas, review the diff. */
+/**
+ * Writes `api/openapi.json`. After a change of the schemas run
+ * `node --import tsx api/openapi.ts && npx oxfmt api/openapi.json`, and review the diff.
+ */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openApiDocument } from './schemas/document.ts';

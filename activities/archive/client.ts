@@ -3,7 +3,6 @@
  *
  * Any S3 will do that honours `If-None-Match: *` atomically and keeps versions (lab.md 5 names some that do not).
  */
-import { createHash } from 'node:crypto';
 import {
   CreateBucketCommand,
   GetBucketVersioningCommand,
@@ -16,14 +15,19 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { type ArchiveContext, archiveError, sdkError, toArchiveError } from './errors.ts';
+import { sha256 as sha256Of } from '../ids.ts';
+import { type ArchiveContext, DO_NOT_USE, archiveError, sdkError, toArchiveError } from './errors.ts';
 
 export interface ArchiveOptions {
   readonly bucket: string;
-  readonly region: string;
-  /** Of another S3 than Amazon's: `http://127.0.0.1:7070`. */
+  /** Left out: AWS_REGION, or the profile's. */
+  readonly region?: string;
+  /** Of another S3 than Amazon's, `http://127.0.0.1:7070`. Left out: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL. */
   readonly endpoint?: string;
-  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`: what most servers other than Amazon's want. */
+  /**
+   * `endpoint/bucket/key` instead of `bucket.endpoint/key`. Left out: as AWS's own tools do it, yes where an endpoint
+   * is set, since few other servers have names for their buckets.
+   */
   readonly forcePathStyle?: boolean;
   /** Left out: the SDK's own chain (AWS_* variables, profile, instance role). */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -33,6 +37,20 @@ export interface ArchiveOptions {
 
 export interface ArchiveCall {
   readonly signal?: AbortSignal;
+}
+
+export interface PutOptions extends ArchiveCall {
+  /** Default `application/octet-stream`. */
+  readonly contentType?: string;
+  /** Names in lower case; `sha256` is taken. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface GetOptions extends ArchiveCall {
+  /** Left out: the newest. */
+  readonly versionId?: string;
+  /** What the content must hash to (lower-case hex), from a manifest. */
+  readonly sha256?: string;
 }
 
 /** Where an object lies and what is in it. Equal for all who stored the same content under the same key. */
@@ -46,12 +64,6 @@ export interface StoredObject {
   readonly versionId: string | undefined;
 }
 
-export interface FetchedObject extends StoredObject {
-  readonly body: Buffer;
-  readonly contentType: string | undefined;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
 export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
@@ -61,11 +73,6 @@ export interface ListedObject {
 export interface ObjectVersion extends ListedObject {
   readonly versionId: string;
   readonly latest: boolean;
-}
-
-/** SHA-256 of content, lower-case hex. */
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -79,6 +86,15 @@ const SHA256_METADATA = 'sha256';
 interface Checksums {
   readonly ChecksumSHA256?: string | undefined;
   readonly Metadata?: Record<string, string> | undefined;
+}
+
+interface Abort {
+  readonly abortSignal?: AbortSignal;
+}
+
+function pathStyleIsUsual(options: ArchiveOptions): boolean {
+  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
+  return (options.endpoint ?? AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL) !== undefined;
 }
 
 /** Hex of what the server or our metadata say about the content; undefined for foreign objects. */
@@ -97,10 +113,10 @@ export class Archive {
   constructor(options: ArchiveOptions) {
     this.bucket = options.bucket;
     this.#s3 = new S3Client({
-      region: options.region,
+      ...(options.region === undefined ? {} : { region: options.region }),
       ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-      forcePathStyle: options.forcePathStyle ?? false,
+      forcePathStyle: options.forcePathStyle ?? pathStyleIsUsual(options),
       maxAttempts: ATTEMPTS_MAX,
       requestHandler: {
         connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -139,15 +155,10 @@ export class Archive {
    * however many try at once.
    * @throws CounterpartError `archive/exists-with-other-content` (never overwritten); `archive/unavailable`, ...
    */
-  async putOnce(
-    key: string,
-    body: Uint8Array,
-    how: { readonly contentType: string; readonly metadata?: Readonly<Record<string, string>> },
-    call: ArchiveCall = {},
-  ): Promise<StoredObject> {
+  async putOnce(key: string, body: Buffer, how: PutOptions = {}): Promise<StoredObject> {
     const sha256 = sha256Of(body);
     const context = { key, act: 'store it' };
-    return this.#typed(context, call, async (abort) => {
+    return this.#typed(context, how, async (abort) => {
       for (let round = 0; round < RACE_ROUNDS_MAX; round += 1) {
         const versionId = await this.#putIfAbsent(key, body, sha256, how, abort);
         if (versionId !== 'exists') return { bucket: this.bucket, key, bytes: body.length, sha256, versionId };
@@ -178,41 +189,21 @@ export class Archive {
   }
 
   /**
-   * Reads an object and verifies it: against `sha256` when given (from a manifest), and against what was recorded.
+   * Content of an object, verified: against `sha256` when given, and against what was recorded beside it.
    * @throws CounterpartError `archive/not-found`, `archive/corrupt`, `archive/no-checksum`, `archive/unavailable`, ...
    */
-  async get(
-    key: string,
-    which: { readonly versionId?: string; readonly sha256?: string } = {},
-    call: ArchiveCall = {},
-  ): Promise<FetchedObject> {
+  async get(key: string, which: GetOptions = {}): Promise<Buffer> {
     const context = { key, act: 'read it' };
-    return this.#typed(context, call, async (abort) => {
-      const answer = await this.#s3.send(
-        new GetObjectCommand({
-          Bucket: this.bucket,
-          Key: key,
-          ...(which.versionId === undefined ? {} : { VersionId: which.versionId }),
-          // Not ChecksumMode: the SDK would then refuse by itself, in words of its own.
-        }),
-        abort,
-      );
+    return this.#typed(context, which, async (abort) => {
+      const version = which.versionId === undefined ? {} : { VersionId: which.versionId };
+      const at = { Bucket: this.bucket, Key: key, ...version };
+      const answer = await this.#s3.send(new GetObjectCommand({ ...at, ChecksumMode: 'ENABLED' }), abort);
       const body = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
-      const sha256 = sha256Of(body);
-      const recorded = recordedSha256(answer);
-      const expected = [which.sha256, recorded].filter((one) => one !== undefined);
-      const wrong = expected.find((one) => one !== sha256);
-      if (expected.length === 0 || wrong !== undefined) throw this.#unverified(context, sha256, wrong);
-      return {
-        bucket: this.bucket,
-        key,
-        bytes: body.length,
-        sha256,
-        versionId: answer.VersionId,
-        body,
-        contentType: answer.ContentType,
-        metadata: answer.Metadata ?? {},
-      };
+      const expected = [which.sha256, recordedSha256(answer)].filter((one) => one !== undefined);
+      const found = sha256Of(body);
+      const wrong = expected.find((one) => one !== found);
+      if (expected.length > 0 && wrong === undefined) return body;
+      throw this.#unverified(context, found, wrong);
     });
   }
 
@@ -252,7 +243,7 @@ export class Archive {
     });
   }
 
-  async #bucketExists(abort: { abortSignal?: AbortSignal }): Promise<boolean> {
+  async #bucketExists(abort: Abort): Promise<boolean> {
     try {
       await this.#s3.send(new HeadBucketCommand({ Bucket: this.bucket }), abort);
       return true;
@@ -263,7 +254,7 @@ export class Archive {
   }
 
   /** @returns false when another worker was faster. */
-  async #createBucket(abort: { abortSignal?: AbortSignal }): Promise<boolean> {
+  async #createBucket(abort: Abort): Promise<boolean> {
     try {
       await this.#s3.send(new CreateBucketCommand({ Bucket: this.bucket }), abort);
       return true;
@@ -276,17 +267,17 @@ export class Archive {
   /** @returns the new version's id, or that the key exists. */
   async #putIfAbsent(
     key: string,
-    body: Uint8Array,
+    body: Buffer,
     sha256: string,
-    how: { readonly contentType: string; readonly metadata?: Readonly<Record<string, string>> },
-    abort: { abortSignal?: AbortSignal },
+    how: PutOptions,
+    abort: Abort,
   ): Promise<string | undefined> {
     try {
       const put = new PutObjectCommand({
         Bucket: this.bucket,
         Key: key,
         Body: body,
-        ContentType: how.contentType,
+        ContentType: how.contentType ?? 'application/octet-stream',
         ContentLength: body.length,
         IfNoneMatch: '*',
         ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
@@ -303,7 +294,7 @@ export class Archive {
   }
 
   /** What lies at the key now, if anything does. */
-  async #look(key: string, abort: { abortSignal?: AbortSignal }): Promise<StoredObject | undefined> {
+  async #look(key: string, abort: Abort): Promise<StoredObject | undefined> {
     const at = { Bucket: this.bucket, Key: key };
     try {
       const head = await this.#s3.send(new HeadObjectCommand({ ...at, ChecksumMode: 'ENABLED' }), abort);
@@ -311,7 +302,7 @@ export class Archive {
       const recorded = recordedSha256(head);
       if (recorded !== undefined) return { bucket: this.bucket, key, bytes, sha256: recorded, versionId };
       const { Body } = await this.#s3.send(new GetObjectCommand(at), abort);
-      const sha256 = sha256Of((await Body?.transformToByteArray()) ?? new Uint8Array());
+      const sha256 = sha256Of(Buffer.from((await Body?.transformToByteArray()) ?? []));
       return { bucket: this.bucket, key, bytes, sha256, versionId };
     } catch (error) {
       if (sdkError(error).status === 404) return undefined;
@@ -330,7 +321,7 @@ export class Archive {
         type: wanted === undefined ? 'archive/no-checksum' : 'archive/corrupt',
         kind: 'needs-operator',
         why,
-        remedy: 'Do not use it. Look at its older versions, and at another backup',
+        remedy: DO_NOT_USE,
       },
     );
   }
@@ -338,7 +329,7 @@ export class Archive {
   async #typed<T>(
     context: Omit<ArchiveContext, 'bucket'>,
     call: ArchiveCall,
-    work: (abort: { abortSignal?: AbortSignal }) => Promise<T>,
+    work: (abort: Abort) => Promise<T>,
   ): Promise<T> {
     const { signal } = call;
     try {

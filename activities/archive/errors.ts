@@ -39,6 +39,8 @@ const CREDENTIALS = verdict(
 const REGION = verdict('wrong-region', 'needs-operator', "Set the bucket's own region, and its endpoint if one is set");
 const CLOCK = verdict('clock', 'needs-operator', "Set this machine's clock; S3 refuses a difference above 15 minutes");
 const FULL = verdict('full', 'needs-operator', 'Free space or raise the quota of the S3 service');
+/** For content that is not what it should be. */
+export const DO_NOT_USE = 'Do not use it. Look at its older versions, and at another backup';
 const UNAVAILABLE = verdict('unavailable', 'retryable', WAIT);
 const DAMAGED = verdict('damaged-on-the-way', 'retryable', WAIT);
 
@@ -58,6 +60,8 @@ const BY_NAME: Readonly<Record<string, Verdict>> = {
   ),
   InvalidAccessKeyId: CREDENTIALS,
   SignatureDoesNotMatch: CREDENTIALS,
+  // versitygw's word for an unknown access key, with a 404.
+  XAdminUserNotFound: CREDENTIALS,
   ExpiredToken: CREDENTIALS,
   InvalidToken: CREDENTIALS,
   TokenRefreshRequired: CREDENTIALS,
@@ -69,6 +73,11 @@ const BY_NAME: Readonly<Record<string, Verdict>> = {
   PermanentRedirect: REGION,
   AuthorizationHeaderMalformed: REGION,
   IllegalLocationConstraintException: REGION,
+  RegionIsMissing: verdict(
+    'no-region',
+    'needs-operator',
+    'Set AWS_REGION (any text will do for most servers other than AWS)',
+  ),
   RequestTimeTooSkewed: CLOCK,
   QuotaExceeded: FULL,
   InsufficientStorage: FULL,
@@ -83,6 +92,7 @@ const BY_NAME: Readonly<Record<string, Verdict>> = {
   InternalError: UNAVAILABLE,
   RequestTimeout: UNAVAILABLE,
   TimeoutError: UNAVAILABLE,
+  ChecksumMismatch: verdict('corrupt', 'needs-operator', DO_NOT_USE),
   BadDigest: DAMAGED,
   XAmzContentChecksumMismatch: DAMAGED,
   XAmzContentSHA256Mismatch: DAMAGED,
@@ -115,6 +125,11 @@ export function sdkError(error: unknown): SdkError {
       ? metadata.httpStatusCode
       : undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  // The SDK has no names for these two.
+  if (error.message.startsWith('Checksum mismatch'))
+    return { name: 'ChecksumMismatch', message: error.message, status: undefined };
+  if (error.message === 'Region is missing')
+    return { name: 'RegionIsMissing', message: error.message, status: undefined };
   return {
     name: error.name === 'Error' && code !== '' ? code : error.name,
     message: error.message === '' ? code : error.message,
@@ -135,6 +150,14 @@ export function archiveError(
   return new CounterpartError({ ...facts, subject: placeOf(context), what: `could not ${context.act}` });
 }
 
+/** The SDK's error without its request and response: those hold sockets, signed headers and content. */
+function slim(error: unknown): Error {
+  const { name, message } = sdkError(error);
+  const plain = Object.assign(new Error(message), { name });
+  if (error instanceof Error && error.stack !== undefined) plain.stack = error.stack;
+  return plain;
+}
+
 /** @returns the typed error; an error that is one already, and a caller's abort, pass through. */
 export function toArchiveError(context: ArchiveContext, error: unknown, signal?: AbortSignal): unknown {
   if (error instanceof CounterpartError) return error;
@@ -151,6 +174,6 @@ export function toArchiveError(context: ArchiveContext, error: unknown, signal?:
       remedy,
       code: name,
     },
-    { cause: error },
+    { cause: slim(error) },
   );
 }

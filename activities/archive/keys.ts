@@ -8,14 +8,6 @@ import { CounterpartError } from '../errors.ts';
 
 export type BackupPhase = 'before' | 'after';
 
-export interface BackupPlace {
-  readonly cluster: string;
-  /** The operation's workflow id; its slashes are encoded, it stays one part of the key. */
-  readonly operation: string;
-  readonly phase: BackupPhase;
-}
-
-export const MANIFEST_NAME = 'manifest.json';
 /** A part is a file's name on the servers that keep objects as files. */
 const PART_BYTES_MAX = 255;
 const SAFE = /^[0-9A-Za-z_.-]$/;
@@ -23,7 +15,7 @@ const SAFE = /^[0-9A-Za-z_.-]$/;
 /** One part of a key. @throws CounterpartError `archive/bad-name` when it is empty or too long. */
 export function encodePart(text: string): string {
   let encoded = '';
-  for (const character of text.toWellFormed()) {
+  for (const character of text) {
     // A leading dot would hide the file, or mean the folder above.
     const plain = SAFE.test(character) && !(character === '.' && encoded === '');
     if (plain) encoded += character;
@@ -40,22 +32,24 @@ export function encodePart(text: string): string {
   });
 }
 
-/** The text that `encodePart` was given. */
-export function decodePart(part: string): string {
-  return decodeURIComponent(part.replace(/!([0-9a-f]{2})/g, '%$1'));
+/**
+ * Folder of one backup, without a slash at its end. The operation is its workflow id: its slashes are encoded, so that
+ * it stays one part of the key.
+ */
+export function backupFolder(cluster: string, operationId: string, phase: BackupPhase): string {
+  return `${encodePart(cluster)}/${encodePart(operationId)}/${phase}`;
 }
 
-/** `cluster/operation/phase/`: the prefix of one backup. */
-export function backupPrefix(place: BackupPlace): string {
-  return `${encodePart(place.cluster)}/${encodePart(place.operation)}/${place.phase}/`;
-}
-
-/** Key of one file of a backup. */
-export function backupKey(place: BackupPlace, name: string): string {
-  return backupPrefix(place) + encodePart(name);
+/**
+ * Key of one file of a backup: `vm.conf` lies at `<folder>/vm-9f86d081884c.conf`. The content's SHA-256 is in it, since
+ * a backup that is tried again may find other content (HA metadata changes all the time), and nothing is overwritten.
+ */
+export function entryKey(folder: string, name: string, sha256: string): string {
+  const { stem = '', extension = '' } = /^(?<stem>.+?)(?<extension>\.[^.]*)?$/s.exec(name)?.groups ?? {};
+  return `${folder}/${encodePart(`${stem}-${sha256.slice(0, 12)}${extension}`)}`;
 }
 
 /** Key of the backup's manifest, which is written last: where there is none, there is no complete backup. */
-export function manifestKey(place: BackupPlace): string {
-  return backupPrefix(place) + MANIFEST_NAME;
+export function manifestKey(folder: string): string {
+  return `${folder}/manifest.json`;
 }

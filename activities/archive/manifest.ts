@@ -5,7 +5,9 @@
  */
 import { z } from 'zod';
 import { CounterpartError } from '../errors.ts';
-import { type BackupPhase, type BackupPlace, MANIFEST_NAME, backupKey, backupPrefix } from './keys.ts';
+import { type BackupPhase, backupFolder, manifestKey } from './keys.ts';
+
+export { backupFolder, entryKey, manifestKey } from './keys.ts';
 
 export interface ManifestEntry {
   /** The file's name as its owner calls it: `vm.conf`. */
@@ -62,59 +64,46 @@ function bad(subject: string, why: string, cause?: unknown): CounterpartError {
 /** Rules that the shape can't tell. */
 function problemOf(manifest: Manifest): string | undefined {
   const names = new Set<string>();
-  const prefix = backupPrefix(manifest);
+  const folder = backupFolder(manifest.cluster, manifest.operation, manifest.phase);
   for (const { name, key } of manifest.entries) {
     if (names.has(name)) return `two entries are named ${name}`;
-    if (!key.startsWith(prefix)) return `${name} lies at ${key}, outside of ${prefix}`;
-    if (key === prefix + MANIFEST_NAME) return `${name} lies where the manifest does`;
+    if (!key.startsWith(`${folder}/`)) return `${name} lies at ${key}, outside of ${folder}/`;
+    if (key === manifestKey(folder)) return `${name} lies where the manifest does`;
     names.add(name);
   }
   return undefined;
 }
 
 /**
- * The manifest of what was stored. An entry without a key lies at its own: `backupKey(place, name)`.
- * @throws CounterpartError `archive/bad-manifest` when two entries have one name, or one is called as the manifest.
+ * Bytes of a manifest; equal manifests give equal bytes, however their entries are ordered.
+ * @throws CounterpartError `archive/bad-manifest` when it is not one that `parseManifest` would read.
  */
-export function buildManifest(
-  place: BackupPlace,
-  takenAt: Date,
-  stored: readonly (Omit<ManifestEntry, 'key'> & { readonly key?: string })[],
-): Manifest {
-  const entries = stored
-    .map(({ name, key, bytes, sha256 }) => ({ name, key: key ?? backupKey(place, name), bytes, sha256 }))
-    .toSorted(byName);
-  const { operation, cluster, phase } = place;
-  const manifest: Manifest = { version: 1, operation, cluster, phase, takenAt: takenAt.toISOString(), entries };
-  const problem = problemOf(manifest);
-  if (problem !== undefined) throw bad(backupPrefix(place), problem);
-  return manifest;
-}
-
-/** Bytes of a manifest; equal manifests give equal bytes. */
 export function formatManifest(manifest: Manifest): Buffer {
   const { version, operation, cluster, phase, takenAt } = manifest;
   const entries = manifest.entries
     .toSorted(byName)
     .map(({ name, key, bytes, sha256 }) => ({ name, key, bytes, sha256 }));
-  return Buffer.from(`${JSON.stringify({ version, operation, cluster, phase, takenAt, entries }, undefined, 2)}\n`);
+  const text = `${JSON.stringify({ version, operation, cluster, phase, takenAt, entries }, undefined, 2)}\n`;
+  const encoded = Buffer.from(text, 'utf8');
+  parseManifest(`backup of ${cluster}`, encoded);
+  return encoded;
 }
 
-/** @throws CounterpartError `archive/bad-manifest`, naming the place of the first fault. */
-export function parseManifest(bytes: Uint8Array, from = 'manifest'): Manifest {
+/** @throws CounterpartError `archive/bad-manifest` about `key`, naming the place of the first fault. */
+export function parseManifest(key: string, bytes: Uint8Array): Manifest {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw bad(from, error instanceof Error ? error.message : String(error), error);
+    throw bad(key, error instanceof Error ? error.message : String(error), error);
   }
   const parsed = shape.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw bad(from, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`, parsed.error);
+    throw bad(key, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`, parsed.error);
   }
   const problem = problemOf(parsed.data);
-  if (problem !== undefined) throw bad(from, problem);
+  if (problem !== undefined) throw bad(key, problem);
   return parsed.data;
 }
 

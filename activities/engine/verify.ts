@@ -5,7 +5,7 @@ import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { describeOvf } from '../ovf/read-ovf.ts';
-import type { StepContext } from '../step-context.ts';
+import { poll, type StepContext } from '../step-context.ts';
 import { findOvfStores, OVF_STORE_COPIES, readCopy } from '../storage/ovf-store.ts';
 import type { EngineClient } from './client.ts';
 
@@ -32,7 +32,30 @@ async function engineFindings(engine: EngineClient, facts: UpgradeFacts): Promis
   ];
 }
 
-async function storageFindings(cluster: Cluster, input: Input, context: StepContext): Promise<Finding[]> {
+/** The engine writes its own OVF after the import; meanwhile a copy is marked as not valid for a moment. */
+const COPIES_LIMIT_MS = 30_000;
+const POLL_MS = 250;
+
+/** Waits until both copies hold the VM; after the limit one valid copy must do. */
+async function awaitCopies(cluster: Cluster, input: Input, context: StepContext): Promise<Finding[]> {
+  let last: Copies = { findings: [], valid: 0 };
+  await poll(
+    context,
+    { what: 'both OVF_STORE copies to hold the VM', everyMs: POLL_MS, limitMs: COPIES_LIMIT_MS },
+    async () => {
+      last = await readCopies(cluster, input, context);
+      return last.valid >= OVF_STORE_COPIES ? true : undefined;
+    },
+  );
+  return [...last.findings, { ok: last.valid >= 1, text: `storage: ${last.valid} valid copies of the engine VM’s OVF` }];
+}
+
+interface Copies {
+  readonly findings: readonly Finding[];
+  readonly valid: number;
+}
+
+async function readCopies(cluster: Cluster, input: Input, context: StepContext): Promise<Copies> {
   const { facts, definition } = input;
   const spm = await cluster.hosts.spm(facts.dataCenter.id, context.signal);
   const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
@@ -64,8 +87,7 @@ async function storageFindings(cluster: Cluster, input: Input, context: StepCont
     valid += described.description.vmId === facts.vm.id ? 1 : 0;
     findings.push({ ok: true, text: `storage: copy ${volume.volume} holds ${described.description.name}, ${same}` });
   }
-  findings.push({ ok: valid >= 1, text: `storage: ${valid} valid copies of the engine VM’s OVF` });
-  return findings;
+  return { findings, valid };
 }
 
 /** Exactly one host runs the engine VM: the invariant that must hold whatever else happened. */
@@ -86,7 +108,7 @@ export function verifyUpgrade({ clusters }: Counterparts) {
     const cluster = clusters.get(input.cluster);
     const findings = [
       ...(await engineFindings(cluster.engine(input.operationId, context.signal), input.facts)),
-      ...(await storageFindings(cluster, input, context)),
+      ...(await awaitCopies(cluster, input, context)),
       ...(await hostFindings(cluster, input.facts, context)),
     ];
     const wrong = findings.filter((finding) => !finding.ok);

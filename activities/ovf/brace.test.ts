@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BraceValue, formatBrace, parseBrace, sameBrace } from './brace.ts';
 
@@ -75,7 +75,10 @@ test('formatting and parsing are inverse', () => {
 
 test('any text gives a result, never an exception', () => {
   const text = fc.string({ unit: fc.constantFrom('{', '}', '[', ']', ':', ',', 'a', ' ', "'", '"') });
-  fc.assert(fc.property(text, (any) => typeof parseBrace(any).ok === 'boolean'), { numRuns: 2000 });
+  fc.assert(
+    fc.property(text, (any) => typeof parseBrace(any).ok === 'boolean'),
+    { numRuns: 2000 },
+  );
 });
 
 test('sameness ignores order and empty maps, nothing else', () => {

@@ -27,10 +27,10 @@ class Rules {
     if (value !== undefined && !UUID.test(value)) this.fail(key, `is ${JSON.stringify(value.slice(0, 60))}, no UUID`);
   }
 
-  needed(element: XmlElement, name: string, key: string): string {
+  needed(element: XmlElement, name: string, key: string): string | undefined {
     const found = child(element, name);
     if (found === undefined) this.fail(`${key}/${name}`, 'is missing');
-    return found?.text ?? '';
+    return found?.text;
   }
 
   integer(element: XmlElement | undefined, name: string, key: string): void {
@@ -106,12 +106,12 @@ function checkItem(rules: Rules, item: XmlElement): void {
     if (textOf(item, 'rasd:VirtualQuantity') === undefined) rules.fail(`${key}/rasd:VirtualQuantity`, 'is missing');
   } else if (type === RESOURCE.disk) {
     rules.uuid(rules.needed(item, 'rasd:InstanceId', key), `${key}/rasd:InstanceId`);
-    rules.uuid(rules.needed(item, 'rasd:HostResource', key).split('/')[0], `${key}/rasd:HostResource`);
+    rules.uuid(rules.needed(item, 'rasd:HostResource', key)?.split('/')[0], `${key}/rasd:HostResource`);
     const parent = rules.needed(item, 'rasd:Parent', key);
     if (parent !== '') rules.uuid(parent, `${key}/rasd:Parent`);
   } else if (type === RESOURCE.nic) {
     const id = rules.needed(item, 'rasd:InstanceId', key);
-    if (!/^\d+$/.test(id)) rules.uuid(id, `${key}/rasd:InstanceId`);
+    if (id !== undefined && !/^\d+$/.test(id)) rules.uuid(id, `${key}/rasd:InstanceId`);
     rules.needed(item, 'rasd:Connection', key);
     rules.integer(item, 'rasd:ResourceSubType', key);
   } else if (type === RESOURCE.usb) {

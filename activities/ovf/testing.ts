@@ -1,6 +1,6 @@
 /** Shared by the tests of this folder: sample files, facts, and generators of vm.conf files as they are found. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ConversionFacts } from './convert-facts.ts';
 import { parseVmConf, type VmConf, type VmConfResult } from './vm-conf.ts';
 
@@ -18,7 +18,13 @@ export function sampleOvfs(): readonly (readonly [string, string])[] {
   return folders.flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.ovf.xml'))
-      .map((name) => [`${name} of ${folder === SAMPLES ? 'samples' : 'data'}`, readFileSync(new URL(name, folder), 'utf8')] as const),
+      .map(
+        (name) =>
+          [
+            `${name} of ${folder === SAMPLES ? 'samples' : 'data'}`,
+            readFileSync(new URL(name, folder), 'utf8'),
+          ] as const,
+      ),
   );
 }
 
@@ -71,8 +77,16 @@ const disk = fc
       `{index:0,iface:${d.iface},format:${d.format},${d.order === null ? '' : `bootOrder:${d.order},`}address:${d.address},volumeID:${d.volume},imageID:${d.image},domainID:${d.domain},readonly:${d.readonly},shared:${d.shared},serial:${d.extra},device:disk,type:disk}`,
   );
 const nic = fc
-  .record({ mac, network: word, linked: fc.boolean(), model: fc.constantFrom('pv', 'virtio', 'e1000', 'e1000e', 'RTL8139', 'odd') })
-  .map((n) => `{nicModel:${n.model},macAddr:${n.mac},network:${n.network},linkActive:${n.linked},device:bridge,type:interface}`);
+  .record({
+    mac,
+    network: word,
+    linked: fc.boolean(),
+    model: fc.constantFrom('pv', 'virtio', 'e1000', 'e1000e', 'RTL8139', 'odd'),
+  })
+  .map(
+    (n) =>
+      `{nicModel:${n.model},macAddr:${n.mac},network:${n.network},linkActive:${n.linked},device:bridge,type:interface}`,
+  );
 const otherDevice = fc.oneof(
   word.map((path) => `{index:2,iface:ide,readonly:true,path:/${path},device:cdrom,type:disk}`),
   fc.constantFrom(
@@ -98,7 +112,10 @@ const scalars = fc.record({
   display: fc.option(fc.constantFrom('vnc', 'qxl', 'spice', 'none')),
   channels: fc.option(fc.constantFrom('smain', 'smain,sdisplay')),
   custom: fc.dictionary(fc.stringMatching(/^custom_[a-z]{1,8}$/), word, { maxKeys: 3 }),
-  other: fc.dictionary(fc.constantFrom('kvmEnable', 'displayNetwork', 'timeOffset', 'smpCoresPerSocket', 'weird'), word),
+  other: fc.dictionary(
+    fc.constantFrom('kvmEnable', 'displayNetwork', 'timeOffset', 'smpCoresPerSocket', 'weird'),
+    word,
+  ),
 });
 
 /** Text of a vm.conf with most of what is found in the field. */
@@ -128,8 +145,14 @@ export const vmConfTexts = fc
 
 /** A text with a few characters changed, dropped or doubled. */
 export function mutations(text: string): fc.Arbitrary<string> {
-  const edit = fc.record({ at: fc.nat(Math.max(0, text.length - 1)), length: fc.nat(40), insert: fc.string({ maxLength: 12 }) });
+  const edit = fc.record({
+    at: fc.nat(Math.max(0, text.length - 1)),
+    length: fc.nat(40),
+    insert: fc.string({ maxLength: 12 }),
+  });
   return fc
     .array(edit, { minLength: 1, maxLength: 4 })
-    .map((edits) => edits.reduce((now, { at, length, insert }) => now.slice(0, at) + insert + now.slice(at + length), text));
+    .map((edits) =>
+      edits.reduce((now, { at, length, insert }) => now.slice(0, at) + insert + now.slice(at + length), text),
+    );
 }

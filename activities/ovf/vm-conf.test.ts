@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { braceText } from './brace.ts';
 import { confOf, mutations, sample, vmConfTexts } from './testing.ts';
@@ -119,7 +119,8 @@ describe('what is found in the field', () => {
 });
 
 describe('old spellings', () => {
-  const ids = 'pool:00000000-0000-0000-0000-000000000000,domain:3f6f0ce2-7d51-4a3b-8c1c-2f9a1b0c7d03,image:d7f5a8e6-1c54-4c50-8a4a-7c6a2f0b3e12,volume:b7a9f4c2-0f43-4b41-9c0b-3f5f7f0a1d11';
+  const ids =
+    'pool:00000000-0000-0000-0000-000000000000,domain:3f6f0ce2-7d51-4a3b-8c1c-2f9a1b0c7d03,image:d7f5a8e6-1c54-4c50-8a4a-7c6a2f0b3e12,volume:b7a9f4c2-0f43-4b41-9c0b-3f5f7f0a1d11';
   const newIds = {
     poolID: '00000000-0000-0000-0000-000000000000',
     domainID: '3f6f0ce2-7d51-4a3b-8c1c-2f9a1b0c7d03',
@@ -134,7 +135,9 @@ describe('old spellings', () => {
   });
 
   test('the volume key of another kind of device stays', () => {
-    expect(confOf(`${BASE}${DISK}devices={type:sound,device:ac97,volume:11}\n`).devices[1]).toMatchObject({ volume: '11' });
+    expect(confOf(`${BASE}${DISK}devices={type:sound,device:ac97,volume:11}\n`).devices[1]).toMatchObject({
+      volume: '11',
+    });
   });
 
   test('a drive= line', () => {
@@ -145,7 +148,9 @@ describe('old spellings', () => {
   });
 
   test('cdrom= and macAddr= become devices, several cards too', () => {
-    const conf = confOf(`${BASE}${DISK}cdrom=/iso/x.iso\nnicModel=pv,e1000\nmacAddr=00:16:3e:00:00:01,00:16:3e:00:00:02\nbridge=a,b\n`);
+    const conf = confOf(
+      `${BASE}${DISK}cdrom=/iso/x.iso\nnicModel=pv,e1000\nmacAddr=00:16:3e:00:00:01,00:16:3e:00:00:02\nbridge=a,b\n`,
+    );
     expect(conf.other).toEqual({});
     expect(conf.devices.slice(1)).toMatchObject([
       { device: 'cdrom', path: '/iso/x.iso' },
@@ -160,7 +165,8 @@ describe('old spellings', () => {
   });
 
   test('None is how the agent spells nothing', () => {
-    const device = confOf(`${BASE}${DISK}devices={type:console,device:console,address:None,specParams:{a:None,b:c}}\n`).devices[1];
+    const device = confOf(`${BASE}${DISK}devices={type:console,device:console,address:None,specParams:{a:None,b:c}}\n`)
+      .devices[1];
     expect(device).toEqual({ type: 'console', device: 'console', specParams: { b: 'c' } });
   });
 });
@@ -175,7 +181,12 @@ test('a formatted conf reads back the same', () => {
 });
 
 test('arbitrary and damaged text gives a result, never an exception', () => {
-  const damaged = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), mutations(sample('nfs-3.4.conf')), mutations(sample('iscsi-3.6.conf')));
+  const damaged = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    mutations(sample('nfs-3.4.conf')),
+    mutations(sample('iscsi-3.6.conf')),
+  );
   fc.assert(
     fc.property(damaged, (text) => {
       const result = parseVmConf(text);

@@ -61,7 +61,7 @@ async function fromEngine(cluster: Cluster, input: Input, signal: AbortSignal): 
   if (!known) return { source: 'engine', why: 'the engine does not know the VM' };
   const vm = await engine.vm(input.facts.vm.id, { allContent: true });
   const { ovf } = vm;
-  if (ovf === undefined) return { source: 'engine', why: 'the engine exports no OVF of it' };
+  if (ovf === undefined || ovf.trim() === '') return { source: 'engine', why: 'the engine exports no OVF of it' };
   const read = ovfToVmConf(ovf);
   if (!read.ok) return { source: 'engine', why: read.problems.map(problemText).join(' ') };
   return { source: 'engine', at: exportDate(ovf), conf: read.conf, warnings: read.warnings };

@@ -47,6 +47,9 @@ function needsVmConf(request: { source: string; vmConf?: string }): boolean {
 
 const vmConfRule = { path: ['vmConf'], error: 'needed because source is request' };
 
+/** What a caller says itself; key and requestedBy come from where it came in. */
+type Asked = Omit<UpgradeRequest, 'key' | 'requestedBy'>;
+
 /** The body of POST /operations: the caller is known otherwise, and `key` may come as Idempotency-Key. */
 export const operationBody = z
   .strictObject({
@@ -55,28 +58,18 @@ export const operationBody = z
     ticket: optional(key('a ticket', 'CHG0001234')),
   })
   .refine(needsVmConf, vmConfRule)
-  .openapi('OperationRequest');
+  .openapi('OperationRequest') satisfies z.ZodType<Asked & { readonly key?: string }>;
 
 /** The request in a native webhook: the ticket is the key. */
 export const webhookRequest = z
   .strictObject({ ...upgradeFields, ticket: key('a ticket', 'CHG0001234') })
   .refine(needsVmConf, vmConfRule)
-  .openapi('WebhookRequest');
+  .openapi('WebhookRequest') satisfies z.ZodType<Asked & { readonly ticket: string }>;
 
 /** The documented form of a native webhook; a bare `WebhookRequest` is taken too. */
 export const webhookEvent = z
   .object({ type: z.literal('operation.requested'), data: webhookRequest })
   .openapi('OperationRequestedEvent');
-
-/** The whole request, as the workflow gets it. */
-export const upgradeRequest = z
-  .strictObject({
-    ...upgradeFields,
-    key: key('a key', 'CHG0001234'),
-    ticket: optional(key('a ticket', 'CHG0001234')),
-    requestedBy: actor,
-  })
-  .refine(needsVmConf, vmConfRule) satisfies z.ZodType<UpgradeRequest>;
 
 export const operatorCommand = z
   .strictObject({ by: actor, reason: optional(z.string().max(500).openapi({ example: 'data center is up again' })) })

@@ -71,7 +71,7 @@ export async function upgradeHostedEngine({ request }: OperationInput): Promise<
     const take = (by: OperatorCommand) => {
       command = { action, by };
     };
-    const validator = (_: OperatorCommand) => {
+    const validator: (by: OperatorCommand) => void = () => {
       if (!view().actions.includes(action)) throw new Error(`${action} is not possible: the operation is ${state}`);
     };
     setHandler(defineUpdate<void, [OperatorCommand]>(MESSAGES[action]), take, { validator });

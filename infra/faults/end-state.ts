@@ -3,6 +3,7 @@
  * end of a disturbed run can be compared with that of an undisturbed one.
  */
 import type { Archive } from '../../activities/archive/client.ts';
+import { backupFolder, manifestKey } from '../../activities/archive/keys.ts';
 import { EngineClient } from '../../activities/engine/client.ts';
 import { readFileSync } from 'node:fs';
 import { otherVm } from './storage-states.ts';
@@ -53,7 +54,9 @@ export async function endState(lab: Lab, archive: Archive, operationId: string):
       const found = host.vms.get(wanted.id);
       return host.alive && found !== undefined && found.status !== 'Down';
     });
-    const objects = await archive.list(`${lab.fixture.cluster.name}/`);
+    const { name } = lab.fixture.cluster;
+    const manifests = (['before', 'after'] as const).map((phase) => manifestKey(backupFolder(name, operationId, phase)));
+    const objects = await archive.list('');
     return {
       vm: {
         origin: vm?.origin ?? 'missing',
@@ -65,7 +68,7 @@ export async function endState(lab: Lab, archive: Archive, operationId: string):
       heDomain: { status: domains[0]?.status ?? 'missing', times: domains.length },
       ...(await storageState(lab)),
       hostsRunningTheVm: running.length,
-      manifests: objects.filter((object) => object.key.includes(operationId.replaceAll('/', '_')) && object.key.endsWith('manifest.json')).length,
+      manifests: objects.filter((object) => manifests.includes(object.key)).length,
     };
   } finally {
     await engine.close();

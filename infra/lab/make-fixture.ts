@@ -13,6 +13,8 @@ export interface LabOptions {
   /** vm.conf of the engine VM; a made-up one of oVirt 4.3 by default. */
   readonly vmConf?: string;
   readonly managed?: boolean;
+  /** Name of the engine's cluster; `Default` by default. */
+  readonly cluster?: string;
   readonly enginePort?: number;
   /** Port of the first of three hosts. */
   readonly vdsmPort?: number;
@@ -77,7 +79,7 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
       fqdn: 'engine.example.test',
     },
     dataCenter: { id: made('data-center'), name: 'Default' },
-    cluster: { id: made('cluster'), name: 'Default', cpuType: 'Intel Cascadelake Server Family', version: { major: 4, minor: 7 } },
+    cluster: { id: made('cluster'), name: options.cluster ?? 'Default', cpuType: 'Intel Cascadelake Server Family', version: { major: 4, minor: 7 } },
     hosts,
     hostRootPassword: 'host-root-password',
     masterDomain: { id: made('master-domain'), name: 'data', server: 'storage.example.test', path: '/exports/data' },

@@ -34,9 +34,15 @@ export interface Service {
 
 function archiveOf(platform: Platform, bucket: string): Archive {
   const { embedded } = platform.s3;
-  if (embedded === undefined) return new Archive({ bucket });
+  if (embedded === undefined) return new Archive({ bucket, region: process.env['AWS_REGION'] ?? 'us-east-1', ...endpointGiven() });
   const { endpoint, region, accessKeyId, secretAccessKey } = embedded;
   return new Archive({ bucket, endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+}
+
+/** Servers other than Amazon's want the bucket in the path. */
+function endpointGiven(): { endpoint?: string; forcePathStyle?: boolean } {
+  const endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
+  return endpoint === undefined || endpoint === '' ? {} : { endpoint, forcePathStyle: true };
 }
 
 export function createCounterparts(platform: Platform, config: OrchestratorConfig): Counterparts {

@@ -39,11 +39,19 @@ export function readXml(source: string): { root: string; body: Body } {
   if (/<!DOCTYPE/i.test(source)) throw new UnreadableBody('document types are not accepted');
   const valid = XMLValidator.validate(source);
   if (valid !== true) throw new UnreadableBody(valid.err.msg);
-  const parsed: unknown = parser.parse(source);
-  const [entry, ...rest] = Object.entries(fieldOfObject(parsed) ?? {});
+  const [entry, ...rest] = Object.entries(fieldOfObject(parseXml(source)) ?? {});
   if (entry === undefined || rest.length > 0) throw new UnreadableBody('one root element is needed');
   const [root, field] = entry;
   return { root, body: typeof field === 'string' || Array.isArray(field) ? {} : (field as Body) };
+}
+
+/** The parser finds more to complain of than the validator. */
+function parseXml(source: string): unknown {
+  try {
+    return parser.parse(source);
+  } catch (error) {
+    throw new UnreadableBody(error instanceof Error ? error.message : 'not XML');
+  }
 }
 
 /** Reads a request body of JSON; numbers and booleans are taken as their texts, as the engine takes both. */

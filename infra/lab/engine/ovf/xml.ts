@@ -31,10 +31,19 @@ export function document(source: string, Failure: new (message: string) => Error
   if (/<!DOCTYPE/i.test(source)) throw new Failure('document types are not accepted');
   const valid = XMLValidator.validate(source);
   if (valid !== true) throw new Failure(`not well formed: ${valid.err.msg} (line ${valid.err.line})`);
-  const roots = elements(parser.parse(source));
+  const roots = elements(parsed(source, Failure));
   const [root] = roots;
   if (root === undefined || roots.length > 1) throw new Failure('one root element is needed');
   return root;
+}
+
+/** The parser finds more to complain of than the validator, for example declarations that are not closed. */
+function parsed(source: string, Failure: new (message: string) => Error): unknown {
+  try {
+    return parser.parse(source);
+  } catch (error) {
+    throw new Failure(`not well formed: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function elements(ordered: unknown): XmlNode[] {

@@ -14,6 +14,8 @@ export function recover(context: Context): void {
     if (job.status === 'started' && !job.external && !timed.has(job.id)) context.endJob(job.id, 'unknown');
   }
   for (const vm of context.state.vms) {
+    // A new database has none yet. The unmanaged engine VM's is one without disks: the engine knows of none.
+    if (vm.ovf === '') vm.ovf = writeOvf(context, vm);
     if (vm.status !== 'image_locked') continue;
     vm.status = 'down';
     vm.ovf = writeOvf(context, vm);

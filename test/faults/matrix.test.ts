@@ -1,0 +1,90 @@
+/**
+ * The fault matrix: each scenario on a lab of its own, through real Temporal, S3, TLS sockets and files. Whatever
+ * happened, the end is that of an undisturbed run; nothing was created twice and global maintenance is off.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endState, type EndState } from '../../infra/faults/end-state.ts';
+import { SCENARIOS, type Scenario } from '../../infra/faults/scenarios.ts';
+import { until } from '../../infra/processes.ts';
+import { startPlatform, type Platform } from '../../infra/start/platform.ts';
+import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
+import { openStage, playScenario } from './stage.ts';
+
+const SETTLED_LIMIT_MS = 20_000;
+const TEST_LIMIT_MS = 150_000;
+/** These end a server of the platform: they get one of their own. */
+const OWN_PLATFORM = new Set(['temporal-killed', 's3-down']);
+
+const UNDISTURBED: Scenario = { name: 'undisturbed', title: 'nothing happens' };
+
+const EXPECTED: EndState = {
+  vm: { origin: 'managed_hosted_engine', deleteProtected: true, sameId: true, status: 'up' },
+  vmsOfThatName: 1,
+  heDomain: { status: 'active', times: 1 },
+  ovfStoreDisks: 2,
+  validCopies: 2,
+  otherOvfs: 0,
+  volumesOnDomain: 6,
+  globalMaintenance: false,
+  hostsRunningTheVm: 1,
+  manifests: 2,
+};
+
+function expectedOf(scenario: Scenario): EndState {
+  const keepsOther = scenario.name === 'ovf-store-other-vm' || scenario.name === 'ovf-store-stale-copy';
+  return keepsOther ? { ...EXPECTED, otherOvfs: 2 } : EXPECTED;
+}
+
+let dir: string;
+let bundleFile: string;
+let bundle: WorkflowBundleWithSourceMap;
+let platform: Platform;
+const rows: string[] = [];
+
+const newPlatform = (name: string) => startPlatform({ dir: join(dir, name), env: {}, say: () => {} });
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'bellwether-matrix-'));
+  bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
+  bundleFile = join(dir, 'workflows.js');
+  writeFileSync(bundleFile, bundle.code);
+  platform = await newPlatform('platform');
+});
+
+afterAll(async () => {
+  await platform?.stop();
+  rmSync(dir, { recursive: true, force: true });
+  process.stdout.write(`\nFault matrix (${rows.length} scenarios)\n${rows.toSorted().join('\n')}\n`);
+});
+
+async function play(scenario: Scenario): Promise<void> {
+  const started = Date.now();
+  const own = OWN_PLATFORM.has(scenario.name);
+  const stands = own ? await newPlatform(scenario.name) : platform;
+  const stage = await openStage(stands, scenario.name, bundle);
+  let verdict = 'FAILED';
+  try {
+    const view = await playScenario(stage, scenario, bundleFile);
+    expect(view.state, JSON.stringify(view.steps, null, 1)).toBe('done');
+    const { archive } = (await stage.service()).counterparts;
+    const wanted = JSON.stringify(expectedOf(scenario));
+    const settled = async () => JSON.stringify(await endState(stage.lab, archive, view.id)) === wanted;
+    await until('the end state to settle', settled, SETTLED_LIMIT_MS).catch(() => {});
+    expect(await endState(stage.lab, archive, view.id)).toEqual(expectedOf(scenario));
+    verdict = 'same end';
+  } finally {
+    rows.push(`${verdict.padEnd(9)} ${scenario.name.padEnd(46)} ${((Date.now() - started) / 1000).toFixed(1).padStart(5)} s  ${scenario.title}`);
+    await stage.close();
+    if (own) await stands.stop();
+  }
+}
+
+describe.concurrent('an upgrade survives', () => {
+  for (const scenario of [UNDISTURBED, ...SCENARIOS]) {
+    test(scenario.name, { timeout: TEST_LIMIT_MS }, () => play(scenario));
+  }
+});

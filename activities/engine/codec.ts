@@ -256,13 +256,11 @@ export const vm = z
   })) satisfies z.ZodType<Vm>;
 export const vmList = listOf('vm', vm);
 
-export const unregisteredVm = z
-  .object({ id: text, name: maybe(text), initialization })
-  .transform((one) => ({
-    id: one.id,
-    name: one.name ?? '',
-    ovf: one.initialization,
-  })) satisfies z.ZodType<UnregisteredVm>;
+export const unregisteredVm = z.object({ id: text, name: maybe(text), initialization }).transform((one) => ({
+  id: one.id,
+  name: one.name ?? '',
+  ovf: one.initialization,
+})) satisfies z.ZodType<UnregisteredVm>;
 export const unregisteredVmList = listOf('vm', unregisteredVm);
 
 export const disk = z

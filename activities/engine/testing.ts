@@ -42,6 +42,8 @@ export type Reply =
   | 'drop'
   /** Half of an answer, then the connection is closed. */
   | 'cut'
+  /** Half of an answer, and no more of it. */
+  | 'stall'
   /** No answer, for as long as the server lives. */
   | 'silence';
 
@@ -79,9 +81,11 @@ function send(response: ServerResponse, reply: Reply): void {
     response.socket?.destroy();
     return;
   }
-  if (reply === 'cut') {
+  if (reply === 'cut' || reply === 'stall') {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' });
-    response.write('{"vm": [', () => response.socket?.destroy());
+    response.write('{"vm": [', () => {
+      if (reply === 'cut') response.socket?.destroy();
+    });
     return;
   }
   const type = reply.type ?? (reply.json === undefined ? 'text/html;charset=UTF-8' : 'application/json');

@@ -110,6 +110,31 @@ describe('the token', () => {
     expect(done).toBe(1);
   });
 
+  it('refused late, when a newer one is there already, does not end the newer one', async () => {
+    const engine = await fakeEngine();
+    engine.on('GET /vms', VMS);
+    const client = clientOf(engine);
+    await client.vms();
+    let refuse = () => {};
+    const refused = new Promise<void>((resolve) => (refuse = resolve));
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    engine.on('GET /hosts', async () => {
+      engine.on('GET /hosts', { json: { host: [{ id: 'h', name: 'host1' }] } });
+      arrive();
+      await refused;
+      return { status: 401, text: '' };
+    });
+    const slow = client.hosts();
+    await arrived;
+    engine.revokeTokens();
+    await client.vms();
+    refuse();
+    expect(await slow).toHaveLength(1);
+    await client.vms();
+    expect(engine.calls(TOKEN)).toHaveLength(2);
+  });
+
   it('refused twice is an error of the credentials, not a loop', async () => {
     const engine = await fakeEngine();
     engine.on('GET /vms', { status: 401, text: '' });
@@ -266,7 +291,7 @@ describe('every call', () => {
 });
 
 describe('no answer', () => {
-  it.each(['drop', 'cut', 'silence'] as const)('(%s) leaves the outcome of a change open', async (reply) => {
+  it.each(['drop', 'cut', 'silence', 'stall'] as const)('(%s) leaves the outcome of a change open', async (reply) => {
     const engine = await fakeEngine();
     let seen = 0;
     engine.on('POST /storagedomains', () => {
@@ -276,7 +301,7 @@ describe('no answer', () => {
     const request = { name: 'sd', host: 'host1', storageType: 'nfs', address: 'a', path: '/p' } as const;
     const error = await failure(clientOf(engine).importFileStorageDomain(request, { timeoutMs: 300 }));
     expect(error.facts).toMatchObject({
-      type: reply === 'silence' ? 'engine/timeout' : 'engine/unreachable',
+      type: reply === 'silence' || reply === 'stall' ? 'engine/timeout' : 'engine/unreachable',
       kind: 'retryable',
       subject: 'storage domain sd at a:/p',
       outcomeUnknown: true,
@@ -284,12 +309,21 @@ describe('no answer', () => {
     expect(seen).toBe(1);
   });
 
-  it.each(['drop', 'cut', 'silence'] as const)('(%s) to a read is simply retryable', async (reply) => {
+  it.each(['drop', 'cut', 'silence', 'stall'] as const)('(%s) to a read is simply retryable', async (reply) => {
     const engine = await fakeEngine();
     engine.on('GET /vms', reply);
     const error = await failure(clientOf(engine).vms(undefined, { timeoutMs: 300 }));
     expect(error.facts.kind).toBe('retryable');
     expect(error.facts.outcomeUnknown).toBeUndefined();
+  });
+
+  it('on a kept connection: the request was sent', async () => {
+    const engine = await fakeEngine();
+    engine.on('GET /vms', VMS);
+    const client = clientOf(engine);
+    await client.vms();
+    engine.on('GET /vms', 'silence');
+    expect((await failure(client.vms(undefined, { timeoutMs: 200 }))).facts.why).toContain('the request was sent');
   });
 
   it('because nobody listens: nothing was sent', async () => {

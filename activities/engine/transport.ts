@@ -127,7 +127,6 @@ export class EngineTransport {
       this.#session.invalidate(token);
       const fresh = await this.#session.token(call.signal);
       answer = await this.#send(call, context, fresh);
-      if (answer.status === 401) this.#session.invalidate(fresh);
     }
     return this.#read(context, answer);
   }

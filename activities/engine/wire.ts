@@ -93,7 +93,7 @@ export function exchange(wire: WireRequest): Promise<WireAnswer> {
     const call = request(wire.url, { method: wire.method, headers: wire.headers, agent: wire.agent });
     const giveUp = () => call.destroy(new Error('given up by the caller'));
     const timer = setTimeout(() => {
-      // Kept, because an answer under way reports only "aborted" when its connection is destroyed.
+      // Kept: an answer under way may report only "aborted" when its connection is destroyed, and may do so first.
       timeout = Object.assign(new Error(`no answer within ${wire.timeoutMs} ms`), { code: 'TIMEOUT' });
       call.destroy(timeout);
     }, wire.timeoutMs);

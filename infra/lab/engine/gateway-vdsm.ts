@@ -51,6 +51,10 @@ export class VdsmGateway implements HostGateway {
 
   constructor(fixture: LabFixture) {
     this.#fixture = fixture;
+    // All hosts of the lab are known from the start: any of them may be the SPM that the first command needs.
+    for (const { name, address, vdsmPort } of fixture.hosts) {
+      if (vdsmPort > 0) this.#client({ name, address, port: vdsmPort });
+    }
   }
 
   #client(host: Pick<HostRef, 'name' | 'address' | 'port'>): VdsmClient {
@@ -70,7 +74,7 @@ export class VdsmGateway implements HostGateway {
     return client;
   }
 
-  /** The pool's SPM among the hosts met so far; storage commands work only there (vdsm.md 9). */
+  /** The pool's SPM among the lab's hosts; storage commands work only there (vdsm.md 9). */
   async #spm(poolId: string): Promise<VdsmClient> {
     const end = Date.now() + SPM_WAIT_MS;
     for (;;) {

@@ -15,10 +15,19 @@ it('keeps its database over a restart, goes on with what was under way, and forg
   const database = join(dir, 'engine', 'database.json');
   const first = await startTestEngine({}, { database });
   const { server, path } = first.fixture.heDomain;
-  await first.api('POST', '/storagedomains', { type: 'data', host: { name: 'host1' }, storage: { type: 'nfs', address: server, path } });
+  await first.api('POST', '/storagedomains', {
+    type: 'data',
+    host: { name: 'host1' },
+    storage: { type: 'nfs', address: server, path },
+  });
   const attached = `/datacenters/${first.fixture.dataCenter.id}/storagedomains`;
   await first.api('POST', attached, { id: first.fixture.heDomain.id });
-  await first.api('POST', '/hosts', { name: 'new', address: 'new', root_password: 'host-root-password', cluster: { name: 'Default' } });
+  await first.api('POST', '/hosts', {
+    name: 'new',
+    address: 'new',
+    root_password: 'host-root-password',
+    cluster: { name: 'Default' },
+  });
   // What a killed engine leaves: the file as the last answer wrote it.
   const killed = readFileSync(database, 'utf8');
   await first.close();
@@ -28,8 +37,13 @@ it('keeps its database over a restart, goes on with what was under way, and forg
   second.token = first.token;
   expect((await second.api('GET', '/hosts')).status).toBe(401);
   await second.login();
-  await until('attached in the end', async () => (await second.api('GET', `${attached}/${first.fixture.heDomain.id}`)).json['status'] === 'active');
-  await until('installed in the end', async () => (await second.api('GET', '/hosts?search=name%3Dnew')).body.includes('"status":"up"'));
+  await until(
+    'attached in the end',
+    async () => (await second.api('GET', `${attached}/${first.fixture.heDomain.id}`)).json['status'] === 'active',
+  );
+  await until('installed in the end', async () =>
+    (await second.api('GET', '/hosts?search=name%3Dnew')).body.includes('"status":"up"'),
+  );
   expect((await second.api('GET', '/jobs')).body).toContain('"unknown"');
   await second.close();
 });

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { LabClock } from '../clock.ts';
 import type { LabFixture } from '../fixture.ts';
 import { createAuthority } from '../pki.ts';
 import { testFixture } from '../vdsm/lab-for-tests.ts';
+import type { EngineClock } from './context.ts';
 import type { EngineOptions, RunningEngine } from './engine.ts';
 import { startEngine } from './engine.ts';
 import { MemoryGateway } from './gateway-memory.ts';
@@ -44,7 +44,37 @@ export interface Json {
   readonly [member: string]: unknown;
 }
 
+/** A fast clock that a test can stop, to look at what lasts only a moment. */
+export class TestClock implements EngineClock {
+  readonly speed = SPEED;
+  #lab = 0;
+  #since = performance.now();
+  #held = false;
+
+  now(): number {
+    return this.#held ? this.#lab : this.#lab + (performance.now() - this.#since) * SPEED;
+  }
+
+  hold(): void {
+    this.#lab = this.now();
+    this.#held = true;
+  }
+
+  go(): void {
+    this.#since = performance.now();
+    this.#held = false;
+  }
+
+  async sleep(labMs: number, signal?: AbortSignal): Promise<void> {
+    const due = this.now() + labMs;
+    while (this.now() < due && signal?.aborted !== true) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(10, (due - this.now()) / SPEED)));
+    }
+  }
+}
+
 export interface TestEngine {
+  readonly clock: TestClock;
   readonly fixture: LabFixture;
   readonly gateway: MemoryGateway;
   readonly engine: RunningEngine;
@@ -59,7 +89,17 @@ export interface TestEngine {
 
 export function heVolume(fixture: LabFixture): VolumeFacts {
   const { image, volume, sizeBytes } = fixture.heDisks.vm;
-  return { image, volume, capacity: sizeBytes, actualSize: 0, format: 'raw', sparse: true, diskType: 'HEVD', description: 'he_virtio_disk', legal: true };
+  return {
+    image,
+    volume,
+    capacity: sizeBytes,
+    actualSize: 0,
+    format: 'raw',
+    sparse: true,
+    diskType: 'HEVD',
+    description: 'he_virtio_disk',
+    legal: true,
+  };
 }
 
 function memoryLab(fixture: LabFixture): MemoryGateway {
@@ -72,9 +112,21 @@ function memoryLab(fixture: LabFixture): MemoryGateway {
       vms: host.spmId === 1 ? [{ id: fixture.vm.id, status: 'Up' }] : [],
     });
   }
-  for (const [domain, volumes] of [[fixture.masterDomain, []], [fixture.heDomain, [heVolume(fixture)]], [fixture.importDomain, []]] as const) {
+  for (const [domain, volumes] of [
+    [fixture.masterDomain, []],
+    [fixture.heDomain, [heVolume(fixture)]],
+    [fixture.importDomain, []],
+  ] as const) {
     const at = `${domain.server}:${domain.path}`;
-    gateway.domains.set(domain.id, { id: domain.id, name: domain.name, format: 'v5', at, pools: [], volumes: [...volumes], stores: [] });
+    gateway.domains.set(domain.id, {
+      id: domain.id,
+      name: domain.name,
+      format: 'v5',
+      at,
+      pools: [],
+      volumes: [...volumes],
+      stores: [],
+    });
   }
   return gateway;
 }
@@ -84,7 +136,13 @@ export function storeOvfs(gateway: MemoryGateway, domainId: string, ovfs: Readon
   const domain = gateway.domains.get(domainId);
   if (domain === undefined) throw new Error(`no domain ${domainId}`);
   const entries = Object.entries(ovfs).map(([id, text]) => ({ name: `${id}.ovf`, text }));
-  domain.stores = [1, 2].map((age) => ({ image: randomUUID(), volume: randomUUID(), updated: true, lastUpdated: age, entries }));
+  domain.stores = [1, 2].map((age) => ({
+    image: randomUUID(),
+    volume: randomUUID(),
+    updated: true,
+    lastUpdated: age,
+    entries,
+  }));
 }
 
 export async function startTestEngine(
@@ -93,20 +151,26 @@ export async function startTestEngine(
 ): Promise<TestEngine> {
   const base = testFixture('/nonexistent', { vmConf: VM_CONF, speed: SPEED, ...change });
   // Real hosts differ in address or port; the test fixture leaves both to the system.
-  const fixture: LabFixture = { ...base, hosts: base.hosts.map((host) => ({ ...host, vdsmPort: 54_000 + host.spmId })) };
+  const fixture: LabFixture = {
+    ...base,
+    hosts: base.hosts.map((host) => ({ ...host, vdsmPort: 54_000 + host.spmId })),
+  };
   const gateway = options.memory ?? memoryLab(fixture);
+  const clock = new TestClock();
   const engine = await startEngine({
     fixture,
     gateway,
     tls: { ca: pki.ca, cert: leaf.cert, key: leaf.key },
     password: PASSWORD,
     labKey: LAB_KEY,
-    clock: new LabClock(SPEED),
+    clock,
     port: 0,
     ...options,
   });
-  const raw: TestEngine['raw'] = async (method, path, headers = {}, body = undefined) => await call(engine.port, method, path, headers, body);
+  const raw: TestEngine['raw'] = async (method, path, headers = {}, body) =>
+    await call(engine.port, method, path, headers, body);
   const lab: TestEngine = {
+    clock,
     fixture,
     gateway,
     engine,
@@ -116,11 +180,21 @@ export async function startTestEngine(
       await raw(
         method,
         `/ovirt-engine/api${path}`,
-        { authorization: `Bearer ${lab.token}`, accept: 'application/json', ...(body && { 'content-type': 'application/json' }), ...headers },
+        {
+          authorization: `Bearer ${lab.token}`,
+          accept: 'application/json',
+          ...(body && { 'content-type': 'application/json' }),
+          ...headers,
+        },
         body && JSON.stringify(body),
       ),
     login: async () => {
-      const form = new URLSearchParams({ grant_type: 'password', scope: 'ovirt-app-api', username: 'admin@internal', password: PASSWORD });
+      const form = new URLSearchParams({
+        grant_type: 'password',
+        scope: 'ovirt-app-api',
+        username: 'admin@internal',
+        password: PASSWORD,
+      });
       const { json } = await raw('POST', '/ovirt-engine/sso/oauth/token', FORM, form.toString());
       lab.token = String(json['access_token']);
       return lab.token;
@@ -133,7 +207,13 @@ export async function startTestEngine(
 
 export const FORM = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' } as const;
 
-function call(port: number, method: string, path: string, headers: Record<string, string>, body: string | undefined): Promise<Answered> {
+function call(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: string | undefined,
+): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, method, path, headers, ca: pki.ca, agent: false }, (response) => {
       const chunks: Buffer[] = [];
@@ -165,7 +245,10 @@ export function many(answer: Answered, item: string): readonly Json[] {
 
 /** Text at a path of an answer or an object. */
 export function at(json: Json, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Json)[key] : undefined), json);
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? (value as Json)[key] : undefined),
+    json,
+  );
 }
 
 /** Waits for a condition. @throws Error after `limitMs` */

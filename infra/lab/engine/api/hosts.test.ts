@@ -12,7 +12,12 @@ beforeEach(async () => await restart());
 afterEach(() => undefined);
 afterAll(async () => await lab.close());
 
-const NEW = { name: 'new', address: 'new.example.test', root_password: 'host-root-password', cluster: { name: 'Default' } };
+const NEW = {
+  name: 'new',
+  address: 'new.example.test',
+  root_password: 'host-root-password',
+  cluster: { name: 'Default' },
+};
 
 async function host(name: string, query = ''): Promise<Record<string, unknown>> {
   return many(await lab.api('GET', `/hosts?search=name%3D${name}${query}`), 'host')[0] ?? {};
@@ -22,13 +27,19 @@ async function reaches(name: string, status: string): Promise<void> {
   await until(`${name} ${status}`, async () => (await host(name))['status'] === status);
 }
 
-const act = async (name: string, verb: string, body: object = {}) => await lab.api('POST', `/hosts/${String((await host(name))['id'])}/${verb}`, body);
-const detail = (answer: { json: object }) => at(answer.json as never, 'fault', 'detail') ?? at(answer.json as never, 'detail');
+const act = async (name: string, verb: string, body: object = {}) =>
+  await lab.api('POST', `/hosts/${String((await host(name))['id'])}/${verb}`, body);
+const detail = (answer: { json: object }) =>
+  at(answer.json as never, 'fault', 'detail') ?? at(answer.json as never, 'detail');
 
 describe('adding a host', () => {
   it('installs, reboots, comes up; deployed only when the query says so, and then proves it', async () => {
     const made = await lab.api('POST', '/hosts?deploy_hosted_engine=true', NEW);
-    expect([made.status, made.json['status'], made.headers.location]).toEqual([201, 'installing', expect.stringContaining('/ovirt-engine/api/hosts/')]);
+    expect([made.status, made.json['status'], made.headers.location]).toEqual([
+      201,
+      'installing',
+      expect.stringContaining('/ovirt-engine/api/hosts/'),
+    ]);
     const seen = new Set<unknown>();
     await until('up', async () => seen.add((await host('new'))['status']).has('up'));
     expect([...seen]).toEqual(expect.arrayContaining(['installing', 'up']));
@@ -58,7 +69,10 @@ describe('adding a host', () => {
   it('refuses to deploy while the engine VM is not managed', async () => {
     await restart(false);
     const answer = await lab.api('POST', '/hosts?deploy_hosted_engine', NEW);
-    expect([answer.status, detail(answer)]).toEqual([409, expect.stringContaining('add the first storage domain in order to start the hosted engine import process')]);
+    expect([answer.status, detail(answer)]).toEqual([
+      409,
+      expect.stringContaining('add the first storage domain in order to start the hosted engine import process'),
+    ]);
   });
 
   it.each(['install_failed', 'non_operational'] as const)('can be told to end %s', async (outcome) => {
@@ -91,7 +105,11 @@ describe('maintenance of a host', () => {
     const [one, two] = [lab.gateway.hosts.get('host1'), lab.gateway.hosts.get('host2')];
     if (one && two) [one.vms, two.vms] = [[], one.vms];
     await reaches('host1', 'maintenance');
-    await until('moved', async () => at((await lab.api('GET', `/vms/${lab.fixture.vm.id}`)).json, 'host', 'id') === (await host('host2'))['id']);
+    await until(
+      'moved',
+      async () =>
+        at((await lab.api('GET', `/vms/${lab.fixture.vm.id}`)).json, 'host', 'id') === (await host('host2'))['id'],
+    );
   });
 
   it('is refused when no other host could take the engine VM', async () => {
@@ -99,9 +117,18 @@ describe('maintenance of a host', () => {
       const other = lab.gateway.hosts.get(name);
       if (other) other.ha = { ...other.ha, score: 0 };
     }
-    await until('statistics', async () => at(await host('host3', '&all_content'), 'hosted_engine', 'score') === '0' && at(await host('host2', '&all_content'), 'hosted_engine', 'score') === '0');
+    await until(
+      'statistics',
+      async () =>
+        at(await host('host3', '&all_content'), 'hosted_engine', 'score') === '0' &&
+        at(await host('host2', '&all_content'), 'hosted_engine', 'score') === '0',
+    );
     const answer = await act('host1', 'deactivate');
-    expect([answer.status, answer.json['status'], detail(answer)]).toEqual([409, 'failed', expect.stringContaining('None of the hosts capable of running the engine VM has score more than 0')]);
+    expect([answer.status, answer.json['status'], detail(answer)]).toEqual([
+      409,
+      'failed',
+      expect.stringContaining('None of the hosts capable of running the engine VM has score more than 0'),
+    ]);
     expect((await host('host1'))['status']).toBe('up');
   });
 
@@ -112,15 +139,24 @@ describe('maintenance of a host', () => {
     expect((await host('host1'))['status']).toBe('up');
     lab.gateway.failing.set('setHaMaintenance', 'agent is away');
     expect((await act('host3', 'deactivate')).status).toBe(200);
-    expect(many(await lab.api('GET', '/events?search=event_host%3Dhost3'), 'event').map((one) => one['code'])).toContain('10453');
+    expect(
+      many(await lab.api('GET', '/events?search=event_host%3Dhost3'), 'event').map((one) => one['code']),
+    ).toContain('10453');
   });
 
   it('is what reinstalling and removing need', async () => {
-    expect(detail(await act('host2', 'install', { root_password: 'host-root-password' }))).toContain('illegal for installation');
+    expect(detail(await act('host2', 'install', { root_password: 'host-root-password' }))).toContain(
+      'illegal for installation',
+    );
     expect((await lab.api('DELETE', `/hosts/${String((await host('host2'))['id'])}`)).status).toBe(409);
     await act('host2', 'deactivate');
     await reaches('host2', 'maintenance');
-    const install = await act('host2', 'install', { root_password: 'host-root-password', undeploy_hosted_engine: true, activate: true, reboot: false });
+    const install = await act('host2', 'install', {
+      root_password: 'host-root-password',
+      undeploy_hosted_engine: true,
+      activate: true,
+      reboot: false,
+    });
     expect([install.status, install.body.includes('host-root-password')]).toEqual([200, false]);
     expect(detail(await act('host2', 'install', {}))).toContain('Related operation is currently in progress');
     await reaches('host2', 'up');
@@ -144,7 +180,10 @@ describe('global maintenance', () => {
   it('goes through the host of the engine VM and shows with the next statistics', async () => {
     await until('statistics', async () => 'hosted_engine' in (await host('host1', '&all_content')));
     expect((await lab.api('POST', path(), { maintenance_enabled: 'true' })).json['status']).toBe('complete');
-    await until('shown', async () => at(await host('host3', '&all_content'), 'hosted_engine', 'global_maintenance') === 'true');
+    await until(
+      'shown',
+      async () => at(await host('host3', '&all_content'), 'hosted_engine', 'global_maintenance') === 'true',
+    );
   });
 
   it('is refused without its flag, when the host cannot do it, and on other VMs with plain text', async () => {
@@ -153,7 +192,11 @@ describe('global maintenance', () => {
     lab.gateway.failing.set('setHaMaintenance', 'no');
     const failed = await lab.api('POST', path(), { maintenance_enabled: true });
     expect([failed.status, detail(failed)]).toEqual([400, '[]']);
-    const made = await lab.api('POST', '/vms', { name: 'v', cluster: { name: 'Default' }, template: { name: 'Blank' } });
+    const made = await lab.api('POST', '/vms', {
+      name: 'v',
+      cluster: { name: 'Default' },
+      template: { name: 'Blank' },
+    });
     const other = await lab.api('POST', `/vms/${String(made.json['id'])}/maintenance`, { maintenance_enabled: true });
     expect([other.status, other.headers['content-type']]).toEqual([400, expect.stringContaining('text/plain')]);
   });

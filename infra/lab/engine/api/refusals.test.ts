@@ -35,7 +35,12 @@ describe('the managed engine VM', () => {
     ['high performance', { type: 'high_performance' }, 409, 'High Performance'],
     ['memory above maximum', { memory: 17 * GIB }, 409, 'Maximum memory size cannot be smaller'],
     ['guarantee above memory', { memory_policy: { guaranteed: 8 * GIB } }, 409, 'cannot exceed Memory Size'],
-    ['memory above the hosts', { memory: 40 * GIB, memory_policy: { max: 64 * GIB } }, 409, 'cannot be smaller than memory size'],
+    [
+      'memory above the hosts',
+      { memory: 40 * GIB, memory_policy: { max: 64 * GIB } },
+      409,
+      'cannot be smaller than memory size',
+    ],
   ])('keeps %s', async (_name, body, status, detail) => {
     expect(await refused('PUT', vm(), body)).toEqual([status, expect.stringContaining(detail)]);
   });
@@ -43,24 +48,49 @@ describe('the managed engine VM', () => {
   it('takes what may be edited, also when a client sends the whole VM back', async () => {
     const { json } = await lab.api('GET', vm());
     const { link: _link, actions: _actions, ...whole } = json;
-    const done = await lab.api('PUT', vm(), { ...whole, description: 'new', memory: String(5 * GIB), cpu: { topology: { sockets: 4, cores: 1, threads: 1 } } });
-    expect([done.status, done.json]).toEqual([200, expect.objectContaining({ description: 'new', memory: String(5 * GIB), delete_protected: 'true', next_run_configuration_exists: 'false' })]);
+    const done = await lab.api('PUT', vm(), {
+      ...whole,
+      description: 'new',
+      memory: String(5 * GIB),
+      cpu: { topology: { sockets: 4, cores: 1, threads: 1 } },
+    });
+    expect([done.status, done.json]).toEqual([
+      200,
+      expect.objectContaining({
+        description: 'new',
+        memory: String(5 * GIB),
+        delete_protected: 'true',
+        next_run_configuration_exists: 'false',
+      }),
+    ]);
   });
 
   it('is not started, stopped, cloned, snapshotted or deleted', async () => {
     for (const verb of ['start', 'stop', 'shutdown', 'reboot', 'suspend', 'clone', 'export']) {
-      expect(await refused('POST', `${vm()}/${verb}`, {})).toEqual([400, expect.stringContaining('This VM is not managed by the engine.')]);
+      expect(await refused('POST', `${vm()}/${verb}`, {})).toEqual([
+        400,
+        expect.stringContaining('This VM is not managed by the engine.'),
+      ]);
     }
     expect((await refused('POST', `${vm()}/snapshots`, { description: 'x' }))[0]).toBe(400);
     expect((await refused('POST', `${vm()}/backups`, {}))[0]).toBe(409);
-    expect(await refused('DELETE', vm())).toEqual([409, expect.stringContaining('Delete protection is enabled. In order to delete, disable Delete protection first.')]);
+    expect(await refused('DELETE', vm())).toEqual([
+      409,
+      expect.stringContaining('Delete protection is enabled. In order to delete, disable Delete protection first.'),
+    ]);
   });
 
   it('keeps a profile on each NIC and its management NIC plugged, takes another, and no disk', async () => {
     const [nic] = many(await lab.api('GET', `${vm()}/nics`), 'nic');
     const path = `${vm()}/nics/${String(nic?.['id'])}`;
-    expect(await refused('POST', `${vm()}/nics`, { name: 'n' })).toEqual([400, expect.stringContaining('empty vNIC profile')]);
-    expect(await refused('PUT', path, { vnic_profile: {} })).toEqual([400, expect.stringContaining('empty vNIC profile')]);
+    expect(await refused('POST', `${vm()}/nics`, { name: 'n' })).toEqual([
+      400,
+      expect.stringContaining('empty vNIC profile'),
+    ]);
+    expect(await refused('PUT', path, { vnic_profile: {} })).toEqual([
+      400,
+      expect.stringContaining('empty vNIC profile'),
+    ]);
     expect((await refused('POST', `${path}/deactivate`, {}))[0]).toBe(409);
     expect((await refused('POST', `${vm()}/diskattachments`, { disk: { id: 'x' }, interface: 'virtio' }))[0]).toBe(400);
     const profile = at(nic ?? {}, 'vnic_profile', 'id');
@@ -73,17 +103,33 @@ describe('the managed engine VM', () => {
 
 describe('the hosted-engine domain', () => {
   it('is not deactivated, detached, removed or destroyed', async () => {
-    expect(await refused('POST', `${attached()}/deactivate`, {})).toEqual([409, expect.stringContaining('The storage selected contains the self hosted engine.')]);
+    expect(await refused('POST', `${attached()}/deactivate`, {})).toEqual([
+      409,
+      expect.stringContaining('The storage selected contains the self hosted engine.'),
+    ]);
     expect(await refused('DELETE', attached())).toEqual([409, expect.stringContaining('status is Active')]);
     expect(await refused('DELETE', `${domain()}?host=host1`)).toEqual([409, expect.stringContaining('attached')]);
-    expect(await refused('DELETE', `${domain()}?destroy=true`)).toEqual([409, expect.stringContaining('status is Active')]);
+    expect(await refused('DELETE', `${domain()}?destroy=true`)).toEqual([
+      409,
+      expect.stringContaining('status is Active'),
+    ]);
     expect(await refused('DELETE', domain())).toEqual([400, 'StorageDomain [host.id|name] required for remove']);
   });
 
   it('keeps its disks, each for its own reason', async () => {
     const disks = many(await lab.api('GET', `${domain()}/disks`), 'disk');
-    expect(disks.map((disk) => disk['content_type']).toSorted()).toEqual(['hosted_engine', 'hosted_engine_configuration', 'hosted_engine_metadata', 'hosted_engine_sanlock', 'ovf_store', 'ovf_store']);
-    const reasons: Record<string, string> = { hosted_engine: 'part of the self hosted engine VM', ovf_store: 'only for OVF disks that are in Illegal status' };
+    expect(disks.map((disk) => String(disk['content_type'])).toSorted()).toEqual([
+      'hosted_engine',
+      'hosted_engine_configuration',
+      'hosted_engine_metadata',
+      'hosted_engine_sanlock',
+      'ovf_store',
+      'ovf_store',
+    ]);
+    const reasons: Record<string, string> = {
+      hosted_engine: 'part of the self hosted engine VM',
+      ovf_store: 'only for OVF disks that are in Illegal status',
+    };
     for (const disk of disks) {
       const reason = reasons[String(disk['content_type'])] ?? 'used by the self hosted engine';
       expect(await refused('DELETE', `/disks/${String(disk['id'])}`)).toEqual([409, expect.stringContaining(reason)]);
@@ -93,25 +139,45 @@ describe('the hosted-engine domain', () => {
 
 describe('an ordinary disk', () => {
   it('is 202 and locked, then ok, and can be removed again', async () => {
-    const made = await lab.api('POST', '/disks', { name: 'd', format: 'raw', provisioned_size: 1024, storage_domains: { storage_domain: [{ name: 'data1' }] } });
+    const made = await lab.api('POST', '/disks', {
+      name: 'd',
+      format: 'raw',
+      provisioned_size: 1024,
+      storage_domains: { storage_domain: [{ name: 'data1' }] },
+    });
     expect([made.status, made.json['status'], made.json['creation_status']]).toEqual([202, 'locked', 'pending']);
     const path = `/disks/${String(made.json['id'])}`;
     expect((await refused('DELETE', path))[0]).toBe(409);
     await until('ok', async () => (await lab.api('GET', path)).json['status'] === 'ok');
     expect((await lab.api('DELETE', path)).status).toBe(200);
     expect((await lab.api('GET', path)).status).toBe(404);
-    expect((await refused('POST', '/disks', { name: 'd' }))[1]).toBe('Disk [format, provisioned_size] required for add');
+    expect((await refused('POST', '/disks', { name: 'd' }))[1]).toBe(
+      'Disk [format, provisioned_size] required for add',
+    );
   });
 });
 
 describe('an ordinary domain', () => {
   it('is created, attached, deactivated, detached and removed', async () => {
-    const made = await lab.api('POST', '/storagedomains', { name: 'fresh', type: 'data', host: { name: 'host2' }, storage: { type: 'nfs', address: 'n', path: '/fresh/' } });
+    const made = await lab.api('POST', '/storagedomains', {
+      name: 'fresh',
+      type: 'data',
+      host: { name: 'host2' },
+      storage: { type: 'nfs', address: 'n', path: '/fresh/' },
+    });
     expect([made.status, at(made.json, 'storage', 'path')]).toEqual([201, '/fresh']);
     const id = String(made.json['id']);
     const inside = `/datacenters/${lab.fixture.dataCenter.id}/storagedomains/${id}`;
-    await lab.api('POST', `/datacenters/${lab.fixture.dataCenter.id}/storagedomains`, { id }, { 'x-ovirt-expect': '201-created' });
-    await until('OVF_STORE disks', async () => many(await lab.api('GET', `/storagedomains/${id}/disks`), 'disk').length === 2);
+    await lab.api(
+      'POST',
+      `/datacenters/${lab.fixture.dataCenter.id}/storagedomains`,
+      { id },
+      { 'x-ovirt-expect': '201-created' },
+    );
+    await until(
+      'OVF_STORE disks',
+      async () => many(await lab.api('GET', `/storagedomains/${id}/disks`), 'disk').length === 2,
+    );
     expect((await lab.api('POST', `${inside}/deactivate`, {})).status).toBe(200);
     await until('maintenance', async () => (await lab.api('GET', inside)).json['status'] === 'maintenance');
     expect((await lab.api('DELETE', inside)).status).toBe(200);
@@ -125,14 +191,25 @@ it('creates data centers and clusters, and looks options, networks and profiles 
   const dc = await lab.api('POST', '/datacenters', { name: 'second', local: false });
   expect(dc.json).toMatchObject({ status: 'uninitialized' });
   expect((await lab.api('POST', '/datacenters', { name: 'second' })).status).toBe(409);
-  const cluster = await lab.api('POST', '/clusters', { name: 'c2', data_center: { name: 'second' }, cpu: { type: 'x' } });
+  const cluster = await lab.api('POST', '/clusters', {
+    name: 'c2',
+    data_center: { name: 'second' },
+    cpu: { type: 'x' },
+  });
   expect(at(cluster.json, 'data_center', 'id')).toBe(dc.json['id']);
-  const foreign = await lab.api('POST', '/hosts?deploy_hosted_engine=true', { name: 'f', address: 'f', root_password: 'host-root-password', cluster: { name: 'c2' } });
+  const foreign = await lab.api('POST', '/hosts?deploy_hosted_engine=true', {
+    name: 'f',
+    address: 'f',
+    root_password: 'host-root-password',
+    cluster: { name: 'c2' },
+  });
   expect([foreign.status, foreign.json['detail']]).toEqual([409, expect.stringContaining('different Data Centers')]);
   expect((await lab.api('DELETE', `/clusters/${String(cluster.json['id'])}`)).status).toBe(200);
   expect((await lab.api('DELETE', `/datacenters/${String(dc.json['id'])}`)).status).toBe(200);
   const option = await lab.api('GET', '/options/ServerCPUList?version=4.7');
-  expect(at(option.json, 'values', 'system_option_value')).toMatchObject([{ version: '4.7', value: expect.stringContaining('Nehalem') }]);
+  expect(at(option.json, 'values', 'system_option_value')).toMatchObject([
+    { version: '4.7', value: expect.stringContaining('Nehalem') },
+  ]);
   expect(many(await lab.api('GET', '/vnicprofiles'), 'vnic_profile')).toHaveLength(1);
   expect((await lab.api('GET', '/options/Nonsense')).status).toBe(404);
 });

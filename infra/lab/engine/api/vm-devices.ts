@@ -104,7 +104,8 @@ function updateNic(call: Call): Reply {
 
 /** Without its management network the engine would lose itself. */
 function checkUnplug(vm: Vm, nic: Nic): void {
-  if (isHostedEngine(vm) && nic.network === 'ovirtmgmt') {
+  const others = vm.nics.some((one) => one !== nic && one.plugged && one.network === nic.network);
+  if (isHostedEngine(vm) && nic.network === 'ovirtmgmt' && !others) {
     throw refused(
       409,
       'Cannot deactivate Interface. It is not allowed to deactivate the management network of the hosted engine VM.',

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { EngineFault } from '../http/engine-fault.ts';
@@ -58,7 +58,9 @@ describe('writing an answer', () => {
         const { body } = readXml(toXml('host', { name: value, id: '1' }, ''));
         // oxlint-disable-next-line no-control-regex
         const legal = value.replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '');
-        expect(text(body, 'name')?.replaceAll('\r\n', '\n').replaceAll('\r', '\n')).toBe(legal.replaceAll('\r\n', '\n').replaceAll('\r', '\n'));
+        expect(text(body, 'name')?.replaceAll('\r\n', '\n').replaceAll('\r', '\n')).toBe(
+          legal.replaceAll('\r\n', '\n').replaceAll('\r', '\n'),
+        );
       }),
     );
   });
@@ -66,8 +68,12 @@ describe('writing an answer', () => {
 
 describe('reading a body', () => {
   it('takes the same members from both formats', () => {
-    const xml = readXml('<?xml version="1.0"?><host id="9"><name>n &#x41;&amp;</name><cluster><name>Default</name></cluster><nics><nic><name>a</name></nic></nics><memory>5</memory></host>');
-    const json = readJson('{"id":"9","name":"n A&","cluster":{"name":"Default"},"nics":{"nic":[{"name":"a"}]},"memory":5}');
+    const xml = readXml(
+      '<?xml version="1.0"?><host id="9"><name>n &#x41;&amp;</name><cluster><name>Default</name></cluster><nics><nic><name>a</name></nic></nics><memory>5</memory></host>',
+    );
+    const json = readJson(
+      '{"id":"9","name":"n A&","cluster":{"name":"Default"},"nics":{"nic":[{"name":"a"}]},"memory":5}',
+    );
     expect(xml.root).toBe('host');
     for (const body of [xml.body, json]) {
       expect(text(body, 'id')).toBe('9');

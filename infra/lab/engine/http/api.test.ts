@@ -27,15 +27,22 @@ describe('the root', () => {
   it('is XML where nothing is asked for, JSON by header or parameter', async () => {
     const auth = { authorization: `Bearer ${lab.token}` };
     expect((await lab.raw('GET', '/ovirt-engine/api', auth)).body).toMatch(/^<\?xml .*\?><api>/);
-    expect((await lab.raw('GET', '/ovirt-engine/api?accept=application/json', auth)).json).toHaveProperty('product_info');
-    expect((await lab.raw('GET', '/ovirt-engine/api', { ...auth, accept: 'application/json;q=1, application/xml;q=0.5' })).json).toHaveProperty('product_info');
+    expect((await lab.raw('GET', '/ovirt-engine/api?accept=application/json', auth)).json).toHaveProperty(
+      'product_info',
+    );
+    expect(
+      (await lab.raw('GET', '/ovirt-engine/api', { ...auth, accept: 'application/json;q=1, application/xml;q=0.5' }))
+        .json,
+    ).toHaveProperty('product_info');
   });
 });
 
 describe('transport', () => {
   it('keeps links under the prefix the client used', async () => {
     const { json } = await lab.api('GET', '/v4/hosts');
-    expect(many({ json, status: 200, body: '', headers: {} }, 'host')[0]?.['href']).toMatch(/^\/ovirt-engine\/api\/v4\/hosts\//);
+    expect(many({ json, status: 200, body: '', headers: {} }, 'host')[0]?.['href']).toMatch(
+      /^\/ovirt-engine\/api\/v4\/hosts\//,
+    );
     expect((await xml('GET', '/hosts')).body).toMatch(/<hosts><host id="[^"]+" href="\/ovirt-engine\/api\/hosts\//);
   });
 
@@ -46,7 +53,8 @@ describe('transport', () => {
   });
 
   it('always answers a correlation id: kept characters, cut to 36, or one of its own', async () => {
-    const id = async (headers: Record<string, string>, query = '') => (await lab.api('GET', query, undefined, headers)).headers['correlation-id'];
+    const id = async (headers: Record<string, string>, query = '') =>
+      (await lab.api('GET', query, undefined, headers)).headers['correlation-id'];
     expect(await id({ 'correlation-id': 'op 1/a:b_c-d' })).toBe('op1ab_c-d');
     expect(await id({ 'correlation-id': 'x'.repeat(50) })).toBe('x'.repeat(36));
     expect(await id({}, '?correlation_id=mine')).toBe('mine');
@@ -69,15 +77,32 @@ describe('transport', () => {
       [XML, undefined],
       [{ 'content-type': 'application/json' }, '['],
     ] as const) {
-      const { status, body: text } = await lab.raw('POST', '/ovirt-engine/api/hosts', { authorization: `Bearer ${lab.token}`, ...headers }, body);
+      const { status, body: text } = await lab.raw(
+        'POST',
+        '/ovirt-engine/api/hosts',
+        { authorization: `Bearer ${lab.token}`, ...headers },
+        body,
+      );
       expect([status, text.includes('usage_message')]).toEqual([400, true]);
     }
-    expect((await lab.raw('POST', '/ovirt-engine/api/hosts', { authorization: `Bearer ${lab.token}`, 'content-type': 'text/plain' }, 'x')).status).toBe(415);
+    expect(
+      (
+        await lab.raw(
+          'POST',
+          '/ovirt-engine/api/hosts',
+          { authorization: `Bearer ${lab.token}`, 'content-type': 'text/plain' },
+          'x',
+        )
+      ).status,
+    ).toBe(415);
   });
 
   it('names missing fields, bad numbers and bad flags with 400', async () => {
     const incomplete = await lab.api('POST', '/hosts', { comment: 'x' });
-    expect([incomplete.status, incomplete.json]).toEqual([400, { reason: 'Incomplete parameters', detail: 'Host [name, address] required for add' }]);
+    expect([incomplete.status, incomplete.json]).toEqual([
+      400,
+      { reason: 'Incomplete parameters', detail: 'Host [name, address] required for add' },
+    ]);
     const number = await xml('PUT', `/vms/${lab.fixture.vm.id}`, '<vm><memory>much</memory></vm>');
     expect([number.status, number.body]).toEqual([400, expect.stringContaining('<reason>Invalid value</reason>')]);
   });
@@ -85,13 +110,18 @@ describe('transport', () => {
   it('wraps the fault of an action, and only of an action', async () => {
     const action = await xml('POST', `/vms/${lab.fixture.vm.id}/stop`, '<action/>');
     expect(action.status).toBe(400);
-    expect(action.body).toMatch(/<action><status>failed<\/status><fault><detail>\[.*not managed by the engine\.\]<\/detail><reason>Operation Failed<\/reason><\/fault><\/action>/);
+    expect(action.body).toMatch(
+      /<action><status>failed<\/status><fault><detail>\[.*not managed by the engine\.\]<\/detail><reason>Operation Failed<\/reason><\/fault><\/action>/,
+    );
     expect((await xml('DELETE', `/vms/${lab.fixture.vm.id}`)).body).toMatch(/\?><fault><detail>/);
   });
 
   it('never gives a password back', async () => {
     const [host] = many(await lab.api('GET', '/hosts'), 'host');
-    const { body } = await lab.api('POST', `/hosts/${String(host?.['id'])}/refresh`, { root_password: 'geheim', reason: 'why' });
+    const { body } = await lab.api('POST', `/hosts/${String(host?.['id'])}/refresh`, {
+      root_password: 'geheim',
+      reason: 'why',
+    });
     expect(body).toContain('why');
     expect(body).not.toContain('geheim');
   });
@@ -99,19 +129,26 @@ describe('transport', () => {
 
 describe('parameters', () => {
   it('come as query, matrix or header; an empty flag is true, a bad one is no flag', async () => {
-    const seen = async (path: string, headers?: Record<string, string>) => 'hosted_engine' in (many(await lab.api('GET', path, undefined, headers), 'host')[0] ?? {});
+    const seen = async (path: string, headers?: Record<string, string>) =>
+      'hosted_engine' in (many(await lab.api('GET', path, undefined, headers), 'host')[0] ?? {});
     await until('statistics', async () => await seen('/hosts?all_content'));
     expect(await seen('/hosts')).toBe(false);
-    for (const yes of ['?all_content=true', '?all_content=Y', '?all_content=1', ';all_content', ';All-Content=t']) expect(await seen(`/hosts${yes}`)).toBe(true);
-    for (const no of ['?all_content=false', '?all_content=no', '?all_content=perhaps']) expect(await seen(`/hosts${no}`)).toBe(false);
+    for (const yes of ['?all_content=true', '?all_content=Y', '?all_content=1', ';all_content', ';All-Content=t'])
+      expect(await seen(`/hosts${yes}`)).toBe(true);
+    for (const no of ['?all_content=false', '?all_content=no', '?all_content=perhaps'])
+      expect(await seen(`/hosts${no}`)).toBe(false);
     expect(await seen('/hosts', { 'all-content': 'true' })).toBe(true);
   });
 
   it('search, limit and order lists', async () => {
-    const names = async (query: string) => many(await lab.api('GET', `/hosts${query}`), 'host').map((host) => host['name']);
+    const names = async (query: string) =>
+      many(await lab.api('GET', `/hosts${query}`), 'host').map((host) => host['name']);
     expect(await names('?search=name%3Dhost2')).toEqual(['host2']);
     expect(await names('?search=spm_id%3D3')).toEqual(['host3']);
-    expect(await names(`?search=${encodeURIComponent('status=up and name=HOST* sortby name desc')}&max=2`)).toEqual(['host3', 'host2']);
+    expect(await names(`?search=${encodeURIComponent('status=up and name=HOST* sortby name desc')}&max=2`)).toEqual([
+      'host3',
+      'host2',
+    ]);
     expect(await names(`?search=${encodeURIComponent('sortby name page 2')}&max=2`)).toEqual(['host3']);
     expect(await names(`?search=${encodeURIComponent('vms.name=HostedEngine')}`)).toEqual(['host1']);
     expect(await names('?search=name%3DHOST2&case_sensitive=true')).toEqual([]);
@@ -121,7 +158,10 @@ describe('parameters', () => {
   });
 
   it('follow links, several levels deep', async () => {
-    const { json } = await lab.api('GET', `/vms/${lab.fixture.vm.id}?follow=DiskAttachments.disk,nics.vnic_profile.network`);
+    const { json } = await lab.api(
+      'GET',
+      `/vms/${lab.fixture.vm.id}?follow=DiskAttachments.disk,nics.vnic_profile.network`,
+    );
     const [attachment] = at(json, 'disk_attachments', 'disk_attachment') as { disk: object }[];
     expect(attachment?.disk).toMatchObject({ name: 'he_virtio_disk', content_type: 'hosted_engine' });
     const [nic] = at(json, 'nics', 'nic') as object[];
@@ -139,18 +179,31 @@ describe('events', () => {
     expect(indexes).toEqual(indexes.toSorted((a, b) => b - a));
     expect(events.every((one) => /^\d+$/.test(String(one['code'])))).toBe(true);
     expect(events.some((one) => one['severity'] === 'warning')).toBe(true);
-    const newer = many(await lab.api('GET', `/events?from=${indexes[3]}&max=2`), 'event').map((one) => Number(one['index']));
+    const newer = many(await lab.api('GET', `/events?from=${indexes[3]}&max=2`), 'event').map((one) =>
+      Number(one['index']),
+    );
     expect(newer).toEqual([indexes[0], indexes[1]]);
   });
 
   it('are found by the correlation id of what caused them, and may be added from outside', async () => {
-    const put = await lab.api('PUT', `/vms/${lab.fixture.vm.id}`, { comment: 'by me' }, { 'correlation-id': 'my-operation' });
+    const put = await lab.api(
+      'PUT',
+      `/vms/${lab.fixture.vm.id}`,
+      { comment: 'by me' },
+      { 'correlation-id': 'my-operation' },
+    );
     expect(put.status).toBe(200);
-    const mine = many(await lab.api('GET', `/events?search=${encodeURIComponent('correlation_id=my-operation')}`), 'event');
+    const mine = many(
+      await lab.api('GET', `/events?search=${encodeURIComponent('correlation_id=my-operation')}`),
+      'event',
+    );
     expect(mine.map((one) => [one['code'], at(one, 'vm', 'name')])).toEqual([['35', 'HostedEngine']]);
     const own = { origin: 'bellwether', severity: 'warning', custom_id: 7, description: 'hello' };
     const added = await lab.api('POST', '/events', own);
-    expect([added.status, added.headers.location]).toEqual([201, expect.stringMatching(/\/ovirt-engine\/api\/events\/\d+$/)]);
+    expect([added.status, added.headers.location]).toEqual([
+      201,
+      expect.stringMatching(/\/ovirt-engine\/api\/events\/\d+$/),
+    ]);
     expect((await lab.api('POST', '/events', own)).status).toBe(409);
     expect((await lab.api('POST', '/events', { origin: 'x' })).json['reason']).toBe('Incomplete parameters');
   });
@@ -163,7 +216,9 @@ describe('jobs', () => {
     expect(job.json).toMatchObject({ external: 'true', status: 'started' });
     const step = await lab.api('POST', `${path}/steps`, { description: 'first', type: 'executing' });
     await lab.api('POST', `${path}/steps/${String(step.json['id'])}/end`, { succeeded: true });
-    expect(many(await lab.api('GET', `${path}/steps`), 'step')).toMatchObject([{ status: 'finished', type: 'executing' }]);
+    expect(many(await lab.api('GET', `${path}/steps`), 'step')).toMatchObject([
+      { status: 'finished', type: 'executing' },
+    ]);
     await lab.api('POST', `${path}/end`, { succeeded: false });
     expect((await lab.api('GET', path)).json['status']).toBe('failed');
     expect(many(await lab.api('GET', '/jobs?search=correlation_id%3Dop-7'), 'job')).toHaveLength(1);
@@ -171,8 +226,16 @@ describe('jobs', () => {
 });
 
 describe('faults', () => {
-  const inject = async (fault: object, key = LAB_KEY) => await lab.raw('POST', '/lab/faults', { 'x-lab-key': key }, JSON.stringify(fault));
-  const error = (match: string) => ({ kind: 'engine-error', match, status: 409, reason: 'Operation Failed', detail: '[busy]', times: 1 });
+  const inject = async (fault: object, key = LAB_KEY) =>
+    await lab.raw('POST', '/lab/faults', { 'x-lab-key': key }, JSON.stringify(fault));
+  const error = (match: string) => ({
+    kind: 'engine-error',
+    match,
+    status: 409,
+    reason: 'Operation Failed',
+    detail: '[busy]',
+    times: 1,
+  });
 
   it('need the key and a known kind', async () => {
     expect((await inject(error('GET /hosts'), 'guess')).status).toBe(403);
@@ -186,7 +249,10 @@ describe('faults', () => {
     expect((await lab.api('GET', path)).json).toEqual({ reason: 'Operation Failed', detail: '[busy]' });
     expect((await lab.api('GET', path)).status).toBe(200);
     await inject(error('POST /hosts/*/activate'));
-    expect((await lab.api('POST', `${path}/activate`, {})).json).toEqual({ status: 'failed', fault: { reason: 'Operation Failed', detail: '[busy]' } });
+    expect((await lab.api('POST', `${path}/activate`, {})).json).toEqual({
+      status: 'failed',
+      fault: { reason: 'Operation Failed', detail: '[busy]' },
+    });
   });
 
   it('lose the answer after the command was carried out', async () => {

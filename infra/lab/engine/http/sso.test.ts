@@ -26,7 +26,9 @@ describe('the token endpoint', () => {
 
   it('takes any method and query parameters', async () => {
     const query = new URLSearchParams(GOOD).toString();
-    expect((await lab.raw('GET', `${TOKEN}?${query}`, { accept: 'application/json' })).json).toHaveProperty('access_token');
+    expect((await lab.raw('GET', `${TOKEN}?${query}`, { accept: 'application/json' })).json).toHaveProperty(
+      'access_token',
+    );
   });
 
   it.each(['*/*', 'application/json, text/plain', 'application/xml', ''])('refuses Accept: %s', async (accept) => {
@@ -51,7 +53,10 @@ describe('the token endpoint', () => {
 
   it('has the members the other way round for other scopes', async () => {
     const { json } = await token({ ...GOOD, scope: 'ovirt-app-api openid', password: 'bad' });
-    expect(json).toMatchObject({ error: 'access_denied', error_description: expect.stringContaining('Unable to log in') });
+    expect(json).toMatchObject({
+      error: 'access_denied',
+      error_description: expect.stringContaining('Unable to log in'),
+    });
   });
 });
 
@@ -61,7 +66,12 @@ describe('a token', () => {
     const get = async () => await lab.api('GET', '', undefined, { authorization: `Bearer ${mine}` });
     expect((await get()).status).toBe(200);
     for (const one of [mine, mine, '']) {
-      const out = await lab.raw('POST', '/ovirt-engine/services/sso-logout', FORM, new URLSearchParams({ scope: 'ovirt-app-api', token: one }).toString());
+      const out = await lab.raw(
+        'POST',
+        '/ovirt-engine/services/sso-logout',
+        FORM,
+        new URLSearchParams({ scope: 'ovirt-app-api', token: one }).toString(),
+      );
       expect([out.status, out.json]).toEqual([200, {}]);
     }
     const dead = await get();
@@ -72,7 +82,8 @@ describe('a token', () => {
 
   it('dies of thirty minutes without a request, and all of them by a fault', async () => {
     let now = 0;
-    const sleep = async (_ms: number, signal?: AbortSignal) => await new Promise<void>((end) => signal?.addEventListener('abort', () => end()));
+    const sleep = async (_ms: number, signal?: AbortSignal) =>
+      await new Promise<void>((end) => signal?.addEventListener('abort', () => end()));
     const slow = await startTestEngine({}, { clock: { now: () => now, sleep, speed: 1 } });
     now += 29 * 60_000;
     expect((await slow.api('GET', '')).status).toBe(200);
@@ -103,7 +114,8 @@ describe('basic authentication', () => {
     const first = await lab.api('GET', '', undefined, { authorization: basic(PASSWORD), prefer });
     const cookie = /JSESSIONID=([^;]+); path=\/ovirt-engine\/api/.exec(String(first.headers['set-cookie']))?.[1] ?? '';
     expect(cookie).not.toBe('');
-    const by = async (headers: Record<string, string>) => (await lab.raw('GET', '/ovirt-engine/api', { cookie: `JSESSIONID=${cookie}`, ...headers })).status;
+    const by = async (headers: Record<string, string>) =>
+      (await lab.raw('GET', '/ovirt-engine/api', { cookie: `JSESSIONID=${cookie}`, ...headers })).status;
     expect(await by({})).toBe(401);
     expect(await by({ jsessionid: cookie })).toBe(200);
   });
@@ -113,7 +125,14 @@ describe('services beside the API', () => {
   it('shows the health page without login, exactly', async () => {
     const { status, body, headers } = await lab.raw('GET', '/ovirt-engine/services/health');
     expect([status, body, headers['content-type']]).toEqual([200, 'DB Up!Welcome to Health Status!', 'text/html']);
-    lab.engine.faults.inject({ kind: 'engine-error', match: 'GET /ovirt-engine/services/health', status: 500, reason: '', detail: 'DB Down!', times: 1 });
+    lab.engine.faults.inject({
+      kind: 'engine-error',
+      match: 'GET /ovirt-engine/services/health',
+      status: 500,
+      reason: '',
+      detail: 'DB Down!',
+      times: 1,
+    });
     const sick = await lab.raw('GET', '/ovirt-engine/services/health');
     expect([sick.status, sick.body]).toEqual([500, 'DB Down!']);
   });
@@ -121,6 +140,8 @@ describe('services beside the API', () => {
   it('gives out the authority and the key for authorized_keys', async () => {
     const pki = '/ovirt-engine/services/pki-resource?resource=';
     expect((await lab.raw('GET', `${pki}ca-certificate&format=X509-PEM-CA`)).body).toContain('BEGIN CERTIFICATE');
-    expect((await lab.raw('GET', `${pki}engine-certificate&format=OPENSSH-PUBKEY`)).body).toMatch(/^ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABB\S+ ovirt-engine\n$/);
+    expect((await lab.raw('GET', `${pki}engine-certificate&format=OPENSSH-PUBKEY`)).body).toMatch(
+      /^ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABB\S+ ovirt-engine\n$/,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { importVmOvf, importVms } from '../../storage/index.ts';
@@ -22,10 +22,26 @@ const GOOD = await engineOvf();
 describe('an OVF the engine wrote', () => {
   it('is read back with everything it says', () => {
     const ovf = readOvf(GOOD);
-    expect(ovf).toMatchObject({ name: 'HostedEngine', memoryMb: 4096, sockets: 2, cores: 1, maxVcpus: 8, os: 'other_linux' });
-    expect(ovf.disks).toMatchObject([{ format: 'raw', sparse: true, interface: 'virtio', boot: true, alias: 'he_virtio_disk' }]);
-    expect(ovf.nics).toMatchObject([{ mac: '00:16:3e:7f:10:aa', network: 'ovirtmgmt', profile: 'ovirtmgmt', model: 3 }]);
-    expect(ovf.content).toMatchObject({ Origin: '6', DeleteProtected: 'true', MaxMemorySizeMb: '16384', CustomEmulatedMachine: 'pc-q35-rhel8.6.0' });
+    expect(ovf).toMatchObject({
+      name: 'HostedEngine',
+      memoryMb: 4096,
+      sockets: 2,
+      cores: 1,
+      maxVcpus: 8,
+      os: 'other_linux',
+    });
+    expect(ovf.disks).toMatchObject([
+      { format: 'raw', sparse: true, interface: 'virtio', boot: true, alias: 'he_virtio_disk' },
+    ]);
+    expect(ovf.nics).toMatchObject([
+      { mac: '00:16:3e:7f:10:aa', network: 'ovirtmgmt', profile: 'ovirtmgmt', model: 3 },
+    ]);
+    expect(ovf.content).toMatchObject({
+      Origin: '6',
+      DeleteProtected: 'true',
+      MaxMemorySizeMb: '16384',
+      CustomEmulatedMachine: 'pc-q35-rhel8.6.0',
+    });
     expect(ovf.items.map((item) => item['Type'])).toContain('rng');
     expect(identifyOvf(GOOD)).toEqual({ id: ovf.id, name: 'HostedEngine' });
   });
@@ -49,7 +65,10 @@ describe('what the reader cannot do without', () => {
     ['ovf:id', (x: string) => x.replace(/(<Section) ovf:id="[^"]*"/, '$1')],
     ['xsi:type', (x: string) => x.replace(/(<Content.*)(<Section) xsi:type="[^"]*"/s, '$1$2')],
     ['ResourceType', (x: string) => x.replace('<rasd:ResourceType>10</rasd:ResourceType>', '')],
-    ['memory item', (x: string) => x.replace(/(ResourceType>4<.*?)<rasd:VirtualQuantity>\d+<\/rasd:VirtualQuantity>/s, '$1')],
+    [
+      'memory item',
+      (x: string) => x.replace(/(ResourceType>4<.*?)<rasd:VirtualQuantity>\d+<\/rasd:VirtualQuantity>/s, '$1'),
+    ],
     ['not a number', (x: string) => x.replace('<rasd:num_of_sockets>2<', '<rasd:num_of_sockets>two<')],
     ['rasd:HostResource', (x: string) => x.replace(/<rasd:HostResource>.*?<\/rasd:HostResource>/, '')],
     ['rasd:Parent', (x: string) => x.replace(/<rasd:Parent>.*?<\/rasd:Parent>/, '')],

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { search } from './match.ts';
@@ -51,9 +51,12 @@ describe('search expressions', () => {
     expect(ids('message=Host*', undefined, true)).toEqual([1, 2]);
   });
 
-  it.each(['name=', 'nosuch=1', 'severity=normal )', '(severity=normal', 'sortby', 'page x', 'sortby nosuch', '= x'])('refuses %s', (expression) => {
-    expect(() => ids(expression)).toThrow(BadSearch);
-  });
+  it.each(['name=', 'nosuch=1', 'severity=normal )', '(severity=normal', 'sortby', 'page x', 'sortby nosuch', '= x'])(
+    'refuses %s',
+    (expression) => {
+      expect(() => ids(expression)).toThrow(BadSearch);
+    },
+  );
 
   it('reads or refuses, and does nothing else, whatever it is given', () => {
     fc.assert(

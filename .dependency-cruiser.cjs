@@ -6,7 +6,8 @@ module.exports = {
   forbidden: [
     {
       name: 'workflows-are-deterministic',
-      comment: 'Workflow code is replayed: it may import itself, the SDK’s workflow API and pure formats, and nothing that does I/O.',
+      comment:
+        'Workflow code is replayed: it may import itself, the SDK’s workflow API and pure formats, and nothing that does I/O.',
       severity: 'error',
       from: { path: '^workflows/', ...notTest },
       to: { pathNot: '^workflows/|node_modules/@temporalio/(workflow|common)/', dependencyTypesNot: ['type-only'] },
@@ -67,12 +68,21 @@ module.exports = {
       from: { path: '^infra/', ...notTest },
       to: { path: '^test/' },
     },
-    { name: 'no-circles', comment: 'A circle has no first step.', severity: 'error', from: { path: code }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circles',
+      comment: 'A circle has no first step. (The lab’s hosts and their world know each other by type only, which is not told apart here.)',
+      severity: 'error',
+      from: { path: code, pathNot: '^infra/lab/vdsm/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** They share one real Temporal server, which takes seconds to start: the rest must not wait for it. */
+const ON_TEMPORAL = 'test/{workflows,histories}/**/*.test.ts';
+
 export default defineConfig({
   test: {
     // The Temporal SDK's native core crashes in worker threads; only child processes are safe.
@@ -7,10 +10,23 @@ export default defineConfig({
     maxWorkers: 2,
     // Whole labs run side by side in the fault matrix; more of them than this starve each other on two cores.
     maxConcurrency: 3,
-    include: ['{workflows,activities,workers,api,infra,test}/**/*.test.ts'],
     // The AWS SDK announces on every start that it will want a newer Node in 2027.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'plain',
+          include: ['{workflows,activities,workers,api,infra,test}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ON_TEMPORAL],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'temporal', include: [ON_TEMPORAL], globalSetup: './test/global-setup.ts' },
+      },
+    ],
   },
 });

@@ -14,6 +14,7 @@ function toFailure(error: unknown, attempt: number): unknown {
     nonRetryable: kind !== 'retryable',
     details: [{ subject, what, why, remedy, attempt, ...(code === undefined ? {} : { code }) }],
     cause: error,
+    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
   });
 }
 

@@ -2,17 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { EngineClient } from './engine/client.ts';
 import { CounterpartError } from './errors.ts';
-import { HostPool } from './vdsm/hosts.ts';
-
-export interface HostConfig {
-  readonly name: string;
-  readonly address: string;
-  readonly vdsmPort: number;
-  /** PEM files: the engine's CA, and a certificate signed by it with its key. */
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
+import { correlationOf } from './ids.ts';
+import { HostPool, type HostConfig } from './vdsm/hosts.ts';
 
 export interface ClusterConfig {
   /** As the engine names it. */
@@ -70,8 +61,15 @@ export class ClusterRegistry {
       password: () => readPassword(engine.passwordFile),
     });
     const pool = new HostPool(hosts);
-    this.#clusters.set(name, { name, hosts: pool, engine: (operationId, signal) => client.withCorrelation(operationId, signal) });
-    this.#closers.push(() => client.close(), () => pool.close());
+    this.#clusters.set(name, {
+      name,
+      hosts: pool,
+      engine: (operationId, signal) => client.withCorrelation(correlationOf(operationId), signal),
+    });
+    this.#closers.push(
+      () => client.close(),
+      () => pool.close(),
+    );
   }
 
   /** @throws CounterpartError when no such cluster is configured on this worker. */

@@ -28,6 +28,8 @@ export interface ErrorFacts {
 
 export class CounterpartError extends Error {
   readonly facts: ErrorFacts;
+  /** What the counterpart asked for (`Retry-After`), if it did. */
+  readonly retryAfterMs: number | undefined = undefined;
 
   constructor(facts: ErrorFacts, options?: { cause?: unknown }) {
     super(`${facts.subject}: ${facts.what}: ${facts.why}. ${facts.remedy}`, options);

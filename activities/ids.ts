@@ -13,6 +13,19 @@ export function deriveId(operationId: string, purpose: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
+/**
+ * The operation's name in VDSM's and the engine's logs. The engine keeps 36 characters of `[0-9A-Za-z_-]`, so the part
+ * that people search for, the ticket, comes first.
+ */
+export function correlationOf(operationId: string): string {
+  return operationId
+    .split('/')
+    .toReversed()
+    .join('-')
+    .replace(/[^0-9A-Za-z_-]/g, '_')
+    .slice(0, 36);
+}
+
 export function sha256(bytes: Buffer | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

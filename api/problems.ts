@@ -126,7 +126,7 @@ export const PROBLEMS = {
   'no-worker': {
     status: 503,
     title: 'No worker took the command',
-    page: 'The operation’s worker is down or busy, so nothing was done. Start the orchestrator’s worker, then send the command again.',
+    page: 'The operation’s worker is down or busy, so it is not known whether the command will be taken: a worker that comes back may still take it. Start the orchestrator’s worker, look at the operation, then send the command again if it still needs it.',
     retryAfterS: 10,
   },
   'not-ready': {

@@ -16,7 +16,20 @@ const CHECKS: readonly Check[] = [
   { name: 'types (tsc)', command: ['tsc', '-p', '.'] },
   { name: 'lint (oxlint, type-aware)', command: ['oxlint', '--type-aware', '--quiet'] },
   { name: 'format (oxfmt)', command: ['oxfmt', '--check', '.'] },
-  { name: 'import arrows (dependency-cruiser)', command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'workflows', 'activities', 'workers', 'api', 'infra', 'test'] },
+  {
+    name: 'import arrows (dependency-cruiser)',
+    command: [
+      'depcruise',
+      '--config',
+      '.dependency-cruiser.cjs',
+      'workflows',
+      'activities',
+      'workers',
+      'api',
+      'infra',
+      'test',
+    ],
+  },
   { name: 'dead code (knip)', command: ['knip'] },
 ];
 
@@ -25,7 +38,9 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 function run(command: readonly string[], inherit: boolean): Promise<{ code: number; output: string }> {
   const [program = '', ...args] = command;
   return new Promise((resolve) => {
-    const child = spawn(join('node_modules', '.bin', program), args, { stdio: ['ignore', inherit ? 'inherit' : 'pipe', inherit ? 'inherit' : 'pipe'] });
+    const child = spawn(join('node_modules', '.bin', program), args, {
+      stdio: ['ignore', inherit ? 'inherit' : 'pipe', inherit ? 'inherit' : 'pipe'],
+    });
     let output = '';
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -50,8 +65,15 @@ async function vitest(args: readonly string[]): Promise<{ passed: number; failed
   const dir = mkdtempSync(join(tmpdir(), 'bellwether-test-'));
   const file = join(dir, 'results.json');
   try {
-    const { code } = await run(['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args], true);
-    const results = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number };
+    const { code } = await run(
+      ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
+      true,
+    );
+    const results = JSON.parse(readFileSync(file, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+      numFailedTestSuites: number;
+    };
     // A file that can't even be loaded has no failed test in it, but it failed.
     const failed = Math.max(results.numFailedTests, code === 0 ? 0 : 1);
     return { passed: results.numPassedTests, failed };

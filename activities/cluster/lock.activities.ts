@@ -1,6 +1,16 @@
 /** The cluster's lock, asked for through Temporal's client: a workflow alone can't start its cluster's entity. */
-import { QueryNotRegisteredError, WithStartWorkflowOperation, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { CLUSTER_MESSAGES, type ClusterState, type LockActivities, type LockAnswer } from '../../workflows/model/cluster.ts';
+import {
+  QueryNotRegisteredError,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import {
+  CLUSTER_MESSAGES,
+  type ClusterState,
+  type LockActivities,
+  type LockAnswer,
+} from '../../workflows/model/cluster.ts';
 import type { Workflow } from '@temporalio/common';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
 import { MESSAGES, type OperationView } from '../../workflows/model/operation.ts';

@@ -18,7 +18,7 @@ export interface CallContext {
 
 export class EngineError extends CounterpartError {
   /** What the engine's `Retry-After` asked for. */
-  readonly retryAfterMs: number | undefined;
+  override readonly retryAfterMs: number | undefined;
 
   constructor(facts: ErrorFacts, options?: { cause?: unknown; retryAfterMs?: number | undefined }) {
     super(facts, { cause: options?.cause });

@@ -49,6 +49,25 @@ function unsupported(facts: UpgradeFacts): CounterpartError {
   });
 }
 
+/** What the engine says when an earlier try, whose answer was lost, is still at work or has just ended. */
+const MEANWHILE = new Set(['engine/storage-domain-already-exists', 'engine/storage-connection-in-use']);
+const MEANWHILE_LIMIT_MS = 60_000;
+
+async function importedMeanwhile(
+  context: StepContext,
+  engine: EngineClient,
+  facts: UpgradeFacts,
+  error: unknown,
+): Promise<{ id: string }> {
+  if (!(error instanceof CounterpartError) || !MEANWHILE.has(error.facts.type)) throw error;
+  const what = 'an earlier try to import the domain to end';
+  const known = await poll(context, { what, everyMs: POLL_MS, limitMs: MEANWHILE_LIMIT_MS }, async () =>
+    (await isKnown(engine, facts)) ? true : undefined,
+  );
+  if (known === undefined) throw error;
+  return { id: facts.domain.id };
+}
+
 export function importDomain({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
     const { facts } = input;
@@ -60,13 +79,10 @@ export function importDomain({ clusters }: Counterparts) {
       const { type, address, path } = facts.domain;
       if (type !== 'nfs' && type !== 'glusterfs') throw unsupported(facts);
       const host = await lookingHost(engine, facts);
-      const imported = await engine.importFileStorageDomain({
-        name: DOMAIN_NAME,
-        host,
-        storageType: type,
-        address,
-        path,
-      });
+      const request = { name: DOMAIN_NAME, host, storageType: type, address, path };
+      const imported = await engine
+        .importFileStorageDomain(request)
+        .catch((error: unknown) => importedMeanwhile(context, engine, facts, error));
       if (imported.id !== facts.domain.id) {
         throw new CounterpartError({
           type: 'engine/another-domain',

@@ -47,7 +47,10 @@ async function awaitCopies(cluster: Cluster, input: Input, context: StepContext)
       return last.valid >= OVF_STORE_COPIES ? true : undefined;
     },
   );
-  return [...last.findings, { ok: last.valid >= 1, text: `storage: ${last.valid} valid copies of the engine VM’s OVF` }];
+  return [
+    ...last.findings,
+    { ok: last.valid >= 1, text: `storage: ${last.valid} valid copies of the engine VM’s OVF` },
+  ];
 }
 
 interface Copies {
@@ -64,12 +67,7 @@ async function readCopies(cluster: Cluster, input: Input, context: StepContext):
   ];
   let valid = 0;
   for (const volume of volumes) {
-    const copy = await readCopy(
-      spm,
-      { pool: facts.dataCenter.id, domain: facts.domain.id },
-      volume,
-      context.signal,
-    );
+    const copy = await readCopy(spm, { pool: facts.dataCenter.id, domain: facts.domain.id }, volume, context.signal);
     const ovf = copy.ovfs?.get(facts.vm.id);
     if (ovf === undefined) {
       findings.push({

@@ -69,7 +69,8 @@ async function fromEngine(cluster: Cluster, input: Input, signal: AbortSignal): 
 
 /** A definition of another VM, or of a disk that is not on the domain, would import a VM that can't start. */
 function inconsistency(conf: VmConf, facts: UpgradeFacts, volumes: readonly FoundVolume[]): string | undefined {
-  if (conf.vmId.toLowerCase() !== facts.vm.id.toLowerCase()) return `it defines VM ${conf.vmId}, the hosts run ${facts.vm.id}`;
+  if (conf.vmId.toLowerCase() !== facts.vm.id.toLowerCase())
+    return `it defines VM ${conf.vmId}, the hosts run ${facts.vm.id}`;
   const disks = conf.devices.filter(
     (device) => braceText(device, 'type') === 'disk' && braceText(device, 'device') !== 'cdrom',
   );
@@ -125,7 +126,9 @@ function noneUsable(rejected: readonly Rejected[], source: DefinitionSource): Co
     kind: 'needs-operator',
     subject: 'engine VM',
     what: 'no usable definition was found',
-    why: rejected.map((one) => `${NAMES[one.source]}: ${one.why}`).join('; ') || `the request brings none (source ${source})`,
+    why:
+      rejected.map((one) => `${NAMES[one.source]}: ${one.why}`).join('; ') ||
+      `the request brings none (source ${source})`,
     remedy: 'Abort, correct the vm.conf (bellwether convert FILE lists its problems), and start anew with it.',
   });
 }

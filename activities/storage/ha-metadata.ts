@@ -29,6 +29,11 @@ export async function readGlobalMaintenance(
 }
 
 /** Block 0 and the slots of the hosts, as they lie there. */
-export function readWhiteboard(spm: VdsmClient, place: Place, metadata: VolumeRef, signal: AbortSignal): Promise<Buffer> {
+export function readWhiteboard(
+  spm: VdsmClient,
+  place: Place,
+  metadata: VolumeRef,
+  signal: AbortSignal,
+): Promise<Buffer> {
   return readVolume(spm, place, metadata, BLOCK_BYTES * (BACKED_UP_SLOTS + 1), signal);
 }

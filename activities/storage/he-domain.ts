@@ -29,7 +29,11 @@ export interface HostedEngineVolumes {
   readonly metadata: FoundVolume;
 }
 
-async function inspectDomain(host: VdsmClient, domain: string, signal: AbortSignal): Promise<HostedEngineVolumes | undefined> {
+async function inspectDomain(
+  host: VdsmClient,
+  domain: string,
+  signal: AbortSignal,
+): Promise<HostedEngineVolumes | undefined> {
   const volumes = await listVolumes(host, domain, signal);
   const configuration = volumes.find(isConfiguration);
   const metadata = volumes.find(isMetadata);
@@ -61,7 +65,8 @@ export async function findHostedEngineDomain(
       wanted === undefined
         ? `none of the ${monitored.length} domains that ${host.name} monitors has a configuration and a metadata volume`
         : `${host.name} monitors ${monitored.join(', ') || 'no domain'}; the vm.conf names ${wanted}`,
-    remedy: 'Connect the storage on the host (hosted-engine --connect-storage), or send the vm.conf of this cluster, then retry.',
+    remedy:
+      'Connect the storage on the host (hosted-engine --connect-storage), or send the vm.conf of this cluster, then retry.',
   });
 }
 
@@ -99,7 +104,8 @@ export function parseStorage(conf: ReadonlyMap<string, string>): HostedEngineSto
   const storage = conf.get('storage') ?? '';
   // An IPv6 server is written in brackets: the path starts behind the colon that is followed by a slash.
   const at = storage.indexOf(':/');
-  if ((type === 'nfs' || type === 'glusterfs') && at < 1) throw configurationFault(`storage is ${JSON.stringify(storage)}`);
+  if ((type === 'nfs' || type === 'glusterfs') && at < 1)
+    throw configurationFault(`storage is ${JSON.stringify(storage)}`);
   const [address, path] = at < 1 ? [storage, ''] : [storage.slice(0, at), storage.slice(at + 1)];
   return { type, address, path, vmId: conf.get('vmid') ?? '' };
 }

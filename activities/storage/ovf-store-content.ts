@@ -1,6 +1,12 @@
 /** Step: write the engine VM's OVF to both OVF_STORE copies, one after the other, and read each back. */
 import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { BackupRef, ConvertedDefinition, OvfStoreDisk, StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type {
+  BackupRef,
+  ConvertedDefinition,
+  OvfStoreDisk,
+  StepCall,
+  UpgradeFacts,
+} from '../../workflows/model/upgrade.ts';
 import { readBackup } from '../archive/read-backup.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
@@ -21,7 +27,14 @@ function placeOf(facts: UpgradeFacts) {
   return { pool: facts.dataCenter.id, domain: facts.domain.id };
 }
 
-async function describe(spm: VdsmClient, call: StepCall, facts: UpgradeFacts, copy: FoundVolume, description: string, signal: AbortSignal) {
+async function describe(
+  spm: VdsmClient,
+  call: StepCall,
+  facts: UpgradeFacts,
+  copy: FoundVolume,
+  description: string,
+  signal: AbortSignal,
+) {
   await spm.call(
     'Volume.setDescription',
     {
@@ -94,14 +107,23 @@ export function writeOvf({ clusters }: Counterparts) {
     const notes = copies.flatMap((copy) => (copy.fault === undefined ? [] : [`${copy.volume} before: ${copy.fault}`]));
     const kept = wanted.size - 1;
     if (stale.length === 0) {
-      return { done: 'before', summary: `both copies hold this OVF (SHA-256 ${definition.sha256.slice(0, 12)})`, notes, value: null };
+      return {
+        done: 'before',
+        summary: `both copies hold this OVF (SHA-256 ${definition.sha256.slice(0, 12)})`,
+        notes,
+        value: null,
+      };
     }
     const summary = `${stale.length} of ${volumes.length} copies written through ${spm.name} and read back equal; ${kept} other OVFs kept`;
     return { done: 'now', summary, notes, value: null };
   };
 }
 
-type RestoreInput = StepCall & { readonly facts: UpgradeFacts; readonly disks: readonly OvfStoreDisk[]; readonly backup: BackupRef };
+type RestoreInput = StepCall & {
+  readonly facts: UpgradeFacts;
+  readonly disks: readonly OvfStoreDisk[];
+  readonly backup: BackupRef;
+};
 
 /** Compensation: disks that were there before get their former content back, from the backup. */
 export function restoreOvfStores({ clusters, archive }: Counterparts) {
@@ -118,7 +140,8 @@ export function restoreOvfStores({ clusters, archive }: Counterparts) {
       const content = await backup.find(`ovf-store-${disk.volume}.tar`);
       const description = await backup.find(`ovf-store-${disk.volume}.json`);
       if (content !== undefined) await writeVolume(spm, placeOf(facts), volume, content, context.signal);
-      if (description !== undefined) await describe(spm, input, facts, volume, description.toString('utf8'), context.signal);
+      if (description !== undefined)
+        await describe(spm, input, facts, volume, description.toString('utf8'), context.signal);
     }
     return { done: 'now', summary: `former content of ${foreign.length} disks put back from the backup`, value: null };
   };

@@ -3,7 +3,7 @@ import type { StepOutcome } from '../../workflows/model/operation.ts';
 import type { OvfStoreDisk, StepCall, UpgradeFacts, VolumeRef } from '../../workflows/model/upgrade.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
-import { deriveId } from '../ids.ts';
+import { correlationOf, deriveId } from '../ids.ts';
 import type { StepContext } from '../step-context.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { isCode } from '../vdsm/errors.ts';
@@ -45,7 +45,7 @@ async function createDisk(spm: VdsmClient, input: Input, disk: VolumeRef, contex
     );
     await runTask(spm, task, {
       signal: context.signal,
-      correlationId: input.operationId,
+      correlationId: correlationOf(input.operationId),
       pollMs: TASK_POLL_MS,
       verb: 'Volume.create',
       heartbeat: ({ taskState }) => context.waitsFor(`${spm.name}: creation of ${disk.volume} is ${taskState}`),
@@ -65,7 +65,9 @@ export function ensureOvfStoreDisks({ clusters }: Counterparts) {
     const isOwn = (ref: VolumeRef) => own.some((disk) => disk.volume === ref.volume);
     const present = await findOvfStores(spm, facts.domain.id, context.signal);
     const missing = OVF_STORE_COPIES - present.length;
-    const toCreate = own.filter((disk) => !present.some((found) => found.volume === disk.volume)).slice(0, Math.max(0, missing));
+    const toCreate = own
+      .filter((disk) => !present.some((found) => found.volume === disk.volume))
+      .slice(0, Math.max(0, missing));
     for (const disk of toCreate) await createDisk(spm, input, disk, context);
     const now = await findOvfStores(spm, facts.domain.id, context.signal);
     if (now.length < OVF_STORE_COPIES) {
@@ -98,7 +100,12 @@ export function removeOvfStoreDisks({ clusters }: Counterparts) {
     for (const disk of ours) {
       const place = { imageID: disk.image, storagepoolID: facts.dataCenter.id, storagedomainID: facts.domain.id };
       const task = await spm.call('Image.delete', place, callOptions(input, context.signal));
-      await runTask(spm, task, { signal: context.signal, correlationId: input.operationId, pollMs: TASK_POLL_MS, verb: 'Image.delete' });
+      await runTask(spm, task, {
+        signal: context.signal,
+        correlationId: correlationOf(input.operationId),
+        pollMs: TASK_POLL_MS,
+        verb: 'Image.delete',
+      });
     }
     if (ours.length === 0) return { done: 'before', summary: 'this operation created none', value: null };
     return { done: 'now', summary: `${ours.length} removed`, value: null };

@@ -38,7 +38,8 @@ export async function readCopy(
   const description = parseOvfStoreDescription(rawDescription);
   const base = { image, volume: id, description, rawDescription };
   if (description === undefined) return { ...base, ovfs: undefined, fault: 'its description can’t be read' };
-  if (!description.updated) return { ...base, ovfs: undefined, fault: 'it is empty, or somebody is writing it (Updated is false)' };
+  if (!description.updated)
+    return { ...base, ovfs: undefined, fault: 'it is empty, or somebody is writing it (Updated is false)' };
   const size = description.size ?? 0;
   if (size < 1 || size > OVF_STORE_BYTES) return { ...base, ovfs: undefined, fault: `its size is said to be ${size}` };
   const archive = await readOvfStoreArchive(await readVolume(spm, place, volume, size, signal));

@@ -1,12 +1,12 @@
 /** Volumes of a storage domain as VDSM shows them, and reading and writing their content through the SPM. */
 import type { StepCall, VolumeRef } from '../../workflows/model/upgrade.ts';
+import { correlationOf } from '../ids.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { getVolume, putVolume } from '../vdsm/data-stream.ts';
 import { runTask } from '../vdsm/tasks.ts';
 import { BLANK_UUID } from '../vdsm/verbs.ts';
 
 const TASK_POLL_MS = 200;
-
 
 export interface FoundVolume extends VolumeRef {
   readonly diskType: string;
@@ -23,7 +23,12 @@ export interface Place {
   readonly domain: string;
 }
 
-export async function volumeInfo(host: VdsmClient, domain: string, ref: VolumeRef, signal: AbortSignal): Promise<FoundVolume> {
+export async function volumeInfo(
+  host: VdsmClient,
+  domain: string,
+  ref: VolumeRef,
+  signal: AbortSignal,
+): Promise<FoundVolume> {
   const info = await host.call(
     'Volume.getInfo',
     { volumeID: ref.volume, storagepoolID: BLANK_UUID, storagedomainID: domain, imageID: ref.image },
@@ -63,7 +68,13 @@ function ids(place: Place, ref: VolumeRef) {
   return { pool: place.pool, domain: place.domain, image: ref.image, volume: ref.volume };
 }
 
-export function readVolume(spm: VdsmClient, place: Place, ref: VolumeRef, bytes: number, signal: AbortSignal): Promise<Buffer> {
+export function readVolume(
+  spm: VdsmClient,
+  place: Place,
+  ref: VolumeRef,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
   return getVolume(spm.peer, ids(place, ref), bytes, { signal });
 }
 
@@ -84,5 +95,5 @@ export async function writeVolume(
 
 /** Options of each VDSM call of a step: VDSM logs the operation's id beside everything it does for it. */
 export function callOptions(call: StepCall, signal: AbortSignal) {
-  return { signal, correlationId: call.operationId };
+  return { signal, correlationId: correlationOf(call.operationId) };
 }

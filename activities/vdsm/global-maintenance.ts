@@ -7,6 +7,7 @@ import type { StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
+import { correlationOf } from '../ids.ts';
 import { poll, type StepContext } from '../step-context.ts';
 import { readGlobalMaintenance } from '../storage/ha-metadata.ts';
 
@@ -80,7 +81,7 @@ async function setMode(cluster: Cluster, input: Input, wanted: boolean, context:
     await host.call(
       'Host.setHaMaintenanceMode',
       { mode: 'GLOBAL', enabled: wanted },
-      { signal: context.signal, correlationId: input.operationId, timeoutMs: 70_000 },
+      { signal: context.signal, correlationId: correlationOf(input.operationId), timeoutMs: 70_000 },
     );
     return host.name;
   });

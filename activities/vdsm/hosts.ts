@@ -1,7 +1,16 @@
 /** The hosts of a cluster: work goes to one that answers, and moves to another when that one goes down. */
-import type { HostConfig } from '../clusters.ts';
 import { CounterpartError } from '../errors.ts';
 import { VdsmClient } from './client.ts';
+
+export interface HostConfig {
+  readonly name: string;
+  readonly address: string;
+  readonly vdsmPort: number;
+  /** PEM files: the engine's CA, and a certificate signed by it with its key. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
 
 /** Two hosts that can't be reached cost this much each before a third is asked. */
 const PROBE_LIMIT_MS = 5000;
@@ -55,7 +64,7 @@ export class HostPool {
    */
   async onAny<T>(what: string, signal: AbortSignal, work: (host: VdsmClient) => Promise<T>): Promise<T> {
     const tried: string[] = [];
-    for (const host of [...this.#order]) {
+    for (const host of this.#order) {
       signal.throwIfAborted();
       try {
         await host.call('Host.ping2', {}, { timeoutMs: PROBE_LIMIT_MS, signal });

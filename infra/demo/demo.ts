@@ -7,7 +7,9 @@ import { pino } from 'pino';
 import { changes, hasEnded, type Watched } from '../../api/cli/watch.ts';
 import { DEFAULT_TIMING, type OperatorAction } from '../../workflows/model/operation.ts';
 import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
-import { logThrough } from '../../workers/orchestrator/worker.ts';
+import { bundleWorkflows, logThrough } from '../../workers/orchestrator/worker.ts';
+import { parseVmConf } from '../../activities/ovf/vm-conf.ts';
+import { crashingWorker } from '../faults/crashing.ts';
 import { driveScenario } from '../faults/drive.ts';
 import type { Scenario } from '../faults/scenarios.ts';
 import { startLab, type Lab } from '../lab/lab.ts';
@@ -25,9 +27,13 @@ export interface DemoOptions {
   readonly keep: boolean;
   readonly vmConf?: string;
   readonly scenario?: Scenario;
+  /** True: the front door is to refuse the webhook, and that is the good end. */
+  readonly expectRefusal: boolean;
 }
 
 interface Stage {
+  readonly dir: string;
+  readonly config: OrchestratorConfig;
   readonly lab: Lab;
   readonly platform: Platform;
   readonly service: Service;
@@ -57,7 +63,8 @@ async function setUp(dir: string, options: DemoOptions): Promise<Stage> {
   const lab = await startLab({
     dir: join(dir, 'lab'),
     speed: LAB_SPEED,
-    ...(options.vmConf === undefined ? {} : { vmConf: options.vmConf }),
+    // A vm.conf that can't be read makes no lab; the webhook still brings it, and is refused.
+    ...(options.vmConf !== undefined && parseVmConf(options.vmConf).ok ? { vmConf: options.vmConf } : {}),
   });
   const logger = pino({ level: 'warn' }, pino.destination(join(dir, 'bellwether.log')));
   logThrough(logger);
@@ -68,18 +75,22 @@ async function setUp(dir: string, options: DemoOptions): Promise<Stage> {
     sources: [{ name: 'servicedesk', scheme: 'standard' as const, secretFiles: [secretFile] }],
     apiTokenFile: undefined,
   };
-  const service = await startService({ platform, worker, door, logger });
+  const withWorker = options.scenario?.killWorker === undefined;
+  const service = await startService({ platform, worker, door, logger, withWorker });
   say(`  Temporal    ${platform.temporal.address} (${platform.temporal.origin})`);
   say(`  Temporal UI ${platform.temporal.uiUrl ?? 'none'}`);
   say(`  S3          ${platform.s3.embedded?.endpoint ?? 'by the AWS_* variables'}`);
-  say(`  engine      ${lab.ready.engine.url}   hosts ${lab.ready.hosts.map((host) => `${host.name}:${host.vdsmPort}`).join(' ')}`);
+  say(
+    `  engine      ${lab.ready.engine.url}   hosts ${lab.ready.hosts.map((host) => `${host.name}:${host.vdsmPort}`).join(' ')}`,
+  );
   say(`  front door  ${service.url}`);
-  return { lab, platform, service, desk, secret };
+  return { dir, config: worker, lab, platform, service, desk, secret };
 }
 
 /** What a ticketing system sends when the change is approved. */
-async function sendWebhook({ service, lab, secret }: Stage, say: DemoOptions['say']): Promise<string | undefined> {
-  const data = { operation: 'upgrade', cluster: lab.fixture.cluster.name, ticket: TICKET, vmConf: lab.fixture.vmConf };
+async function sendWebhook({ service, lab, secret }: Stage, options: DemoOptions): Promise<string | undefined> {
+  const { say, vmConf = lab.fixture.vmConf } = options;
+  const data = { operation: 'upgrade', cluster: lab.fixture.cluster.name, ticket: TICKET, vmConf };
   const body = JSON.stringify({ type: 'operation.requested', data });
   const id = `msg_${randomBytes(9).toString('hex')}`;
   const url = `${service.url}/webhooks/servicedesk`;
@@ -91,7 +102,7 @@ async function sendWebhook({ service, lab, secret }: Stage, say: DemoOptions['sa
   const text = await answer.text();
   say(`  ${answer.status} ${answer.statusText}, Location: ${answer.headers.get('location') ?? 'none'}`);
   if (answer.status !== 202) {
-    say(`  ${text}`);
+    say(JSON.stringify(JSON.parse(text), null, 2));
     return undefined;
   }
   return answer.headers.get('location') ?? undefined;
@@ -123,6 +134,38 @@ async function follow(stage: Stage, location: string, options: DemoOptions): Pro
   }
 }
 
+/** A worker that is killed at the scenario's point, and the one that takes over. */
+async function loseWorker(stage: Stage, { scenario, say }: DemoOptions): Promise<void> {
+  const kill = scenario?.killWorker;
+  if (kill === undefined) return;
+  const { dir, platform, config } = stage;
+  const bundleFile = join(dir, 'workflows.js');
+  const bundle = await bundleWorkflows();
+  if ('code' in bundle) writeFileSync(bundleFile, bundle.code);
+  const settings = {
+    platform: { temporal: platform.temporal, s3: platform.s3 },
+    config,
+    bundleFile,
+    kill,
+    markerFile: join(dir, 'killed'),
+  };
+  const worker = crashingWorker(settings, join(dir, 'worker.log'));
+  say(`Worker ${worker.pid} works ...`);
+  await worker.exited;
+  say(`Worker ${worker.pid} was killed ${kill.moment} the effect of ${kill.step}. Another one takes over:`);
+  await stage.service.startWorker();
+}
+
+function refused({ say, expectRefusal }: DemoOptions): number {
+  say();
+  say(
+    expectRefusal
+      ? 'Done: refused at the door, nothing was started.'
+      : 'Refused at the door: correct the vm.conf, nothing was started.',
+  );
+  return expectRefusal ? 0 : 1;
+}
+
 async function tearDown(stage: Stage): Promise<void> {
   await stage.service.stop();
   await stage.lab.close();
@@ -137,7 +180,9 @@ async function stayUp(stage: Stage, say: DemoOptions['say']): Promise<void> {
   say(`  Temporal UI  ${uiUrl === undefined ? 'none' : `${uiUrl}/namespaces/${namespace}/workflows`}`);
   say(`  front door   ${stage.service.url}/operations`);
   say(`  engine API   ${stage.lab.ready.engine.url}`);
-  say(`    user ${stage.lab.ready.engine.user}, password in ${stage.lab.ready.engine.passwordFile}, CA ${stage.lab.ready.engine.ca}`);
+  say(
+    `    user ${stage.lab.ready.engine.user}, password in ${stage.lab.ready.engine.passwordFile}, CA ${stage.lab.ready.engine.ca}`,
+  );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
@@ -152,9 +197,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   try {
     if (scenario !== undefined) say(`Fault: ${scenario.title}`);
     await scenario?.before?.(stage);
-    const location = await sendWebhook(stage, say);
-    if (location === undefined) return 1;
+    const location = await sendWebhook(stage, options);
+    if (location === undefined) return refused(options);
     say();
+    await loseWorker(stage, options);
     const view = await follow(stage, location, options);
     say();
     const outside = await lookFromOutside(stage.lab, stage.service.counterparts.archive);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { SCENARIOS } from '../faults/scenarios.ts';
 import { runDemo } from './demo.ts';
+import { BAD_VM_CONF } from './bad-vm-conf.ts';
 
 interface Options {
   readonly keep: boolean;
@@ -26,20 +27,26 @@ const options = new Command('demo')
   .opts<Options>();
 
 if (options.faults) {
-  for (const { name, title } of SCENARIOS) say(`${name.padEnd(46)} ${title}`);
+  for (const { name, title } of [...SCENARIOS, BAD_VM_CONF]) say(`${name.padEnd(46)} ${title}`);
   process.exit(0);
 }
 const scenario = SCENARIOS.find((one) => one.name === options.fault);
-if (options.fault !== undefined && options.fault !== 'bad-vm-conf' && scenario === undefined) {
+const refusal = options.fault === BAD_VM_CONF.name;
+if (options.fault !== undefined && !refusal && scenario === undefined) {
   say(`There is no fault ${options.fault}. "npm run demo -- --faults" lists them.`);
   process.exit(2);
 }
-const vmConf = options.input === undefined ? undefined : readFileSync(options.input, 'utf8');
+const given = options.input === undefined ? undefined : readFileSync(options.input, 'utf8');
+const vmConf = refusal ? BAD_VM_CONF.vmConf : given;
 process.exit(
-  await runDemo({ say, keep: options.keep, ...(scenario === undefined ? {} : { scenario }), ...(vmConf === undefined ? {} : { vmConf }) }).catch(
-    (error: unknown) => {
-      say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
-      return 1;
-    },
-  ),
+  await runDemo({
+    say,
+    keep: options.keep,
+    expectRefusal: refusal,
+    ...(scenario === undefined ? {} : { scenario }),
+    ...(vmConf === undefined ? {} : { vmConf }),
+  }).catch((error: unknown) => {
+    say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }),
 );

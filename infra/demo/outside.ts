@@ -29,7 +29,9 @@ async function ovfOverVdsm(lab: Lab): Promise<Outside> {
       const { name, memoryMb, vcpus, disks, nics, origin } = described.description;
       good += 1;
       lines.push(`  OVF_STORE ${volume.volume}, read through ${spm.name}:`);
-      lines.push(`    ${name}: ${memoryMb} MB, ${vcpus} CPUs, ${disks.length} disk, ${nics.length} NIC, origin ${origin ?? 'none'}`);
+      lines.push(
+        `    ${name}: ${memoryMb} MB, ${vcpus} CPUs, ${disks.length} disk, ${nics.length} NIC, origin ${origin ?? 'none'}`,
+      );
     }
     return { lines, good: good === 2 };
   } finally {
@@ -58,7 +60,10 @@ async function backups(archive: Archive): Promise<Outside> {
   const objects = await archive.list('');
   const manifests = objects.filter((object) => object.key.endsWith('manifest.json'));
   return {
-    lines: [`  ${objects.length} objects, ${manifests.length} manifests:`, ...manifests.map((object) => `    ${object.key}`)],
+    lines: [
+      `  ${objects.length} objects, ${manifests.length} manifests:`,
+      ...manifests.map((object) => `    ${object.key}`),
+    ],
     good: manifests.length >= 2,
   };
 }

@@ -10,7 +10,12 @@ import { otherVm } from './storage-states.ts';
 import type { Lab } from '../lab/lab.ts';
 
 export interface EndState {
-  readonly vm: { readonly origin: string; readonly deleteProtected: boolean; readonly sameId: boolean; readonly status: string };
+  readonly vm: {
+    readonly origin: string;
+    readonly deleteProtected: boolean;
+    readonly sameId: boolean;
+    readonly status: string;
+  };
   /** VMs of that name in the engine: more than one would be a double import. */
   readonly vmsOfThatName: number;
   readonly heDomain: { readonly status: string; readonly times: number };
@@ -26,7 +31,12 @@ export interface EndState {
 
 export function labEngine(lab: Lab): EngineClient {
   const { url, ca, user, passwordFile } = lab.ready.engine;
-  return new EngineClient({ baseUrl: url, caFile: ca, user, password: () => readFileSync(passwordFile, 'utf8').trim() });
+  return new EngineClient({
+    baseUrl: url,
+    caFile: ca,
+    user,
+    password: () => readFileSync(passwordFile, 'utf8').trim(),
+  });
 }
 
 async function storageState(lab: Lab) {
@@ -49,13 +59,17 @@ export async function endState(lab: Lab, archive: Archive, operationId: string):
     const { vm: wanted, heDomain, dataCenter } = lab.fixture;
     const vms = (await engine.vms()).filter((vm) => vm.name === wanted.name);
     const vm = vms.find((candidate) => candidate.id === wanted.id);
-    const domains = (await engine.dataCenterStorageDomains(dataCenter.id)).filter((domain) => domain.id === heDomain.id);
+    const domains = (await engine.dataCenterStorageDomains(dataCenter.id)).filter(
+      (domain) => domain.id === heDomain.id,
+    );
     const running = [...lab.world.hosts.values()].filter((host) => {
       const found = host.vms.get(wanted.id);
       return host.alive && found !== undefined && found.status !== 'Down';
     });
     const { name } = lab.fixture.cluster;
-    const manifests = (['before', 'after'] as const).map((phase) => manifestKey(backupFolder(name, operationId, phase)));
+    const manifests = (['before', 'after'] as const).map((phase) =>
+      manifestKey(backupFolder(name, operationId, phase)),
+    );
     const objects = await archive.list('');
     return {
       vm: {

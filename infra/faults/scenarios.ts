@@ -32,14 +32,23 @@ export interface Scenario {
   readonly killWorker?: WorkerKill;
 }
 
-const inject = (...faults: readonly LabFault[]) => async ({ lab }: Stage) => {
-  for (const fault of faults) await lab.inject(fault);
-};
+const inject =
+  (...faults: readonly LabFault[]) =>
+  async ({ lab }: Stage) => {
+    for (const fault of faults) await lab.inject(fault);
+  };
 
 const BUSY = 'Cannot ${action} ${type}. Related operation is currently in progress. Please try again later.';
 
 function engineError(status: number, detail: string, times: number): LabFault {
-  return { kind: 'engine-error', match: '* /storagedomains*', status, reason: 'Operation Failed', detail: `[${detail}]`, times };
+  return {
+    kind: 'engine-error',
+    match: '* /storagedomains*',
+    status,
+    reason: 'Operation Failed',
+    detail: `[${detail}]`,
+    times,
+  };
 }
 
 const workerKills: Scenario[] = UPGRADE_STEPS.flatMap(({ name: step }) =>
@@ -85,7 +94,11 @@ const vdsm: Scenario[] = [
 
 const engine: Scenario[] = [
   { name: 'engine-busy', title: 'the engine answers 409 (busy) twice', before: inject(engineError(409, BUSY, 2)) },
-  { name: 'engine-503', title: 'the engine answers 503 three times', before: inject(engineError(503, 'Service Unavailable', 3)) },
+  {
+    name: 'engine-503',
+    title: 'the engine answers 503 three times',
+    before: inject(engineError(503, 'Service Unavailable', 3)),
+  },
   {
     name: 'engine-slow',
     title: 'the engine answers slowly',
@@ -150,10 +163,22 @@ const servers: Scenario[] = [
 ];
 
 const stores: Scenario[] = [
-  { name: 'ovf-store-present', title: 'two valid OVF_STORE disks are there already', before: ({ lab }) => validStores(lab) },
+  {
+    name: 'ovf-store-present',
+    title: 'two valid OVF_STORE disks are there already',
+    before: ({ lab }) => validStores(lab),
+  },
   { name: 'ovf-store-empty', title: 'two OVF_STORE disks are there, but empty', before: ({ lab }) => emptyStores(lab) },
-  { name: 'ovf-store-other-vm', title: 'the OVF_STORE holds another VM’s OVF', before: ({ lab }) => otherVmInStores(lab) },
-  { name: 'ovf-store-stale-copy', title: 'one of the two OVF_STORE copies is stale', before: ({ lab }) => staleCopy(lab) },
+  {
+    name: 'ovf-store-other-vm',
+    title: 'the OVF_STORE holds another VM’s OVF',
+    before: ({ lab }) => otherVmInStores(lab),
+  },
+  {
+    name: 'ovf-store-stale-copy',
+    title: 'one of the two OVF_STORE copies is stale',
+    before: ({ lab }) => staleCopy(lab),
+  },
 ];
 
 export const SCENARIOS: readonly Scenario[] = [...workerKills, ...vdsm, ...engine, ...servers, ...stores];

@@ -38,7 +38,12 @@ export async function staleCopy(lab: Lab): Promise<void> {
   const domain = lab.fixture.heDomain.id;
   const [, second] = ovfStoreImages(domain);
   if (second === undefined) throw new Error('a domain has two copies');
-  lab.storage.setDescription(domain, second.image, second.volume, formatOvfStoreDescription({ domainId: domain, updated: false }));
+  lab.storage.setDescription(
+    domain,
+    second.image,
+    second.volume,
+    formatOvfStoreDescription({ domainId: domain, updated: false }),
+  );
 }
 
 /** Makes another host the storage pool manager, so that the work happens where the engine VM does not run. */

@@ -25,7 +25,12 @@ export interface LabReady {
     readonly cert: string;
     readonly key: string;
   }[];
-  readonly storage: { readonly root: string; readonly domain: string; readonly metadata: string; readonly lockspace: string };
+  readonly storage: {
+    readonly root: string;
+    readonly domain: string;
+    readonly metadata: string;
+    readonly lockspace: string;
+  };
 }
 
 export interface Lab {
@@ -44,7 +49,9 @@ export interface Lab {
 /** The engine VM's process: the engine's program under this Node. */
 function engineProgram(dir: string): EngineProgram {
   const main = fileURLToPath(new URL('./engine/main.ts', import.meta.url));
-  const tsx = pathToFileURL(join(dirname(fileURLToPath(import.meta.url)), '../../node_modules/tsx/dist/loader.mjs')).href;
+  const tsx = pathToFileURL(
+    join(dirname(fileURLToPath(import.meta.url)), '../../node_modules/tsx/dist/loader.mjs'),
+  ).href;
   return { command: process.execPath, args: ['--import', tsx, main, '--dir', dir] };
 }
 
@@ -59,12 +66,15 @@ function callEngine(
   return new Promise((resolve) => {
     const { address, port } = fixture.engine;
     const ca = readFileSync(labPaths(fixture.dir).ca);
-    const call = request({ host: address, port, method, path, headers, ca, agent: false, timeout: 5000 }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      response.on('error', () => resolve(undefined));
-    });
+    const call = request(
+      { host: address, port, method, path, headers, ca, agent: false, timeout: 5000 },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        response.on('error', () => resolve(undefined));
+      },
+    );
     call.on('timeout', () => call.destroy());
     call.on('error', () => resolve(undefined));
     call.end(body);
@@ -160,7 +170,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     },
     async clear(kind) {
       if (kind === undefined || !isEngineFault(kind)) faults.clear(kind);
-      if (kind === undefined || isEngineFault(kind)) await engineFault(fixture, 'DELETE', kind === undefined ? '' : `?kind=${kind}`);
+      if (kind === undefined || isEngineFault(kind))
+        await engineFault(fixture, 'DELETE', kind === undefined ? '' : `?kind=${kind}`);
     },
     engineAnswers: () => engineHealthy(fixture),
     async close() {

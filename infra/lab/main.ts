@@ -30,7 +30,9 @@ interface Options {
 }
 
 const command = new Command('lab')
-  .description('A simulated oVirt on loopback: an engine, three VDSM hosts, shared storage. Not for production, by design.')
+  .description(
+    'A simulated oVirt on loopback: an engine, three VDSM hosts, shared storage. Not for production, by design.',
+  )
   .option('--managed', 'start in the state after the upgrade', false)
   .option('--engine-port <port>', 'port of the engine', port)
   .option('--vdsm-port <port>', 'port of the first of the three hosts', port)

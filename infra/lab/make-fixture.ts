@@ -40,7 +40,9 @@ function readConf(text: string): VmConf {
 
 /** The engine VM's disk as the vm.conf names it; made-up ids where it names none. */
 function vmDisk(conf: VmConf): { disk: LabImage; domain: string } {
-  const disk = conf.devices.find((device) => braceText(device, 'type') === 'disk' && braceText(device, 'device') !== 'cdrom');
+  const disk = conf.devices.find(
+    (device) => braceText(device, 'type') === 'disk' && braceText(device, 'device') !== 'cdrom',
+  );
   const field = (name: string) => (disk === undefined ? undefined : braceText(disk, name)) || uuidFrom(conf.vmId, name);
   return {
     disk: { image: field('imageID'), volume: field('volumeID'), sizeBytes: 60 * GIB },
@@ -79,12 +81,22 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
       fqdn: 'engine.example.test',
     },
     dataCenter: { id: made('data-center'), name: 'Default' },
-    cluster: { id: made('cluster'), name: options.cluster ?? 'Default', cpuType: 'Intel Cascadelake Server Family', version: { major: 4, minor: 7 } },
+    cluster: {
+      id: made('cluster'),
+      name: options.cluster ?? 'Default',
+      cpuType: 'Intel Cascadelake Server Family',
+      version: { major: 4, minor: 7 },
+    },
     hosts,
     hostRootPassword: 'host-root-password',
     masterDomain: { id: made('master-domain'), name: 'data', server: 'storage.example.test', path: '/exports/data' },
     heDomain: { id: domain, name: 'hosted_storage', server: 'storage.example.test', path: '/exports/hosted_engine' },
-    importDomain: { id: made('import-domain'), name: 'import1', server: 'storage.example.test', path: '/exports/import1' },
+    importDomain: {
+      id: made('import-domain'),
+      name: 'import1',
+      server: 'storage.example.test',
+      path: '/exports/import1',
+    },
     heDisks: {
       vm: disk,
       lockspace: serviceDisk(domain, 'lockspace', GIB),

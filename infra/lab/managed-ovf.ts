@@ -17,7 +17,13 @@ export function managedOvf(fixture: LabFixture): string {
     engineVersion: '4.5.0.0',
     now: new Date(),
     snapshotId: uuidFrom(fixture.vm.id, 'snapshot'),
-    disks: { [fixture.heDisks.vm.volume]: { sizeBytes: fixture.heDisks.vm.sizeBytes, actualBytes: 9 * GIB, alias: 'he_virtio_disk' } },
+    disks: {
+      [fixture.heDisks.vm.volume]: {
+        sizeBytes: fixture.heDisks.vm.sizeBytes,
+        actualBytes: 9 * GIB,
+        alias: 'he_virtio_disk',
+      },
+    },
   });
   return ovf;
 }

@@ -65,7 +65,9 @@ if (program === undefined) {
 }
 await Promise.all([installDependencies(), tools ? buildTools() : undefined]);
 const tsx = pathToFileURL(join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs')).href;
-const child = spawn(process.execPath, ['--import', tsx, join(root, program), ...args], { stdio: 'inherit' });
+// The AWS SDK announces at every start that it will want a newer Node in 2027.
+const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...process.env };
+const child = spawn(process.execPath, ['--import', tsx, join(root, program), ...args], { stdio: 'inherit', env });
 // The terminal sends Ctrl-C to the whole group; only signals sent to this process alone must be passed on.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));

@@ -35,17 +35,32 @@ async function main(): Promise<number> {
   const logger = pino({ level: worker.config.logLevel });
   logThrough(logger);
   const platform = await startPlatform({ dir, env, say });
-  say(`Temporal at ${platform.temporal.address}, namespace ${platform.temporal.namespace} (${platform.temporal.origin})`);
+  say(
+    `Temporal at ${platform.temporal.address}, namespace ${platform.temporal.namespace} (${platform.temporal.origin})`,
+  );
   if (platform.temporal.uiUrl !== undefined) say(`Temporal UI: ${platform.temporal.uiUrl}`);
-  say(platform.s3.embedded === undefined ? 'S3 by the AWS_* variables' : `S3 embedded at ${platform.s3.embedded.endpoint}`);
-  if (worker.config.clusters.length === 0) say('No cluster is configured: set BELLWETHER_CLUSTERS_FILE (see the README).');
-  const service = await startService({ platform, worker: worker.config, door: withLocalSource(door.config, dir), logger });
-  say(`Front door: ${service.url}   state: ${dir}   clusters: ${worker.config.clusters.map((one) => one.name).join(', ') || 'none'}`);
+  say(
+    platform.s3.embedded === undefined
+      ? 'S3 by the AWS_* variables'
+      : `S3 embedded at ${platform.s3.embedded.endpoint}`,
+  );
+  if (worker.config.clusters.length === 0)
+    say('No cluster is configured: set BELLWETHER_CLUSTERS_FILE (see the README).');
+  const service = await startService({
+    platform,
+    worker: worker.config,
+    door: withLocalSource(door.config, dir),
+    logger,
+  });
+  say(
+    `Front door: ${service.url}   state: ${dir}   clusters: ${worker.config.clusters.map((one) => one.name).join(', ') || 'none'}`,
+  );
   const asked = new Promise<string>((resolve) => {
     process.once('SIGINT', () => resolve('SIGINT'));
     process.once('SIGTERM', () => resolve('SIGTERM'));
   });
-  const died = service.orchestrator.done.then(
+  const { done } = await service.startWorker();
+  const died = done.then(
     () => 'the worker ended',
     (error: unknown) => `the worker died: ${String(error)}`,
   );

@@ -22,19 +22,23 @@ export interface ServiceOptions {
   readonly door: FrontDoorConfig;
   readonly logger: Logger;
   readonly workflowBundle?: WorkflowBundle;
+  /** False: the front door alone; `startWorker` adds the worker later. Default true. */
+  readonly withWorker?: boolean;
 }
 
 export interface Service {
   readonly url: string;
   readonly client: Client;
   readonly counterparts: Counterparts;
-  readonly orchestrator: Orchestrator;
+  /** Starts the worker unless it runs already. */
+  startWorker(): Promise<Orchestrator>;
   stop(): Promise<void>;
 }
 
 function archiveOf(platform: Platform, bucket: string): Archive {
   const { embedded } = platform.s3;
-  if (embedded === undefined) return new Archive({ bucket, region: process.env['AWS_REGION'] ?? 'us-east-1', ...endpointGiven() });
+  if (embedded === undefined)
+    return new Archive({ bucket, region: process.env['AWS_REGION'] ?? 'us-east-1', ...endpointGiven() });
   const { endpoint, region, accessKeyId, secretAccessKey } = embedded;
   return new Archive({ bucket, endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
 }
@@ -62,14 +66,31 @@ function uiLink(platform: Platform): { temporalUiLink?: (id: string) => string }
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { platform, worker, door, logger } = options;
   const { address, namespace } = platform.temporal;
-  const connection = await Connection.connect({ address, connectTimeout: '5s' });
+  const connection = await Connection.connect({ ...platform.temporal.connection, address, connectTimeout: '5s' });
   // A server of somebody else's may not let us: the worker says what is missing when it needs it.
   if (platform.temporal.embedded === undefined) await ensureNamespace(connection, namespace);
   const client = new Client({ connection, namespace });
   const counterparts = createCounterparts(platform, worker);
-  const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
   const { taskQueue } = worker;
-  const orchestrator = await startOrchestrator({ address, namespace, taskQueue, client, counterparts, workflowBundle });
+  let orchestrator: Promise<Orchestrator> | undefined;
+  const startWorker = () => {
+    orchestrator ??= (async () => {
+      const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
+      const { tls, apiKey } = platform.temporal.connection ?? {};
+      return startOrchestrator({
+        address,
+        namespace,
+        taskQueue,
+        client,
+        counterparts,
+        workflowBundle,
+        ...(tls === undefined || tls === null ? {} : { tls }),
+        ...(typeof apiKey === 'string' ? { apiKey } : {}),
+      });
+    })();
+    return orchestrator;
+  };
+  if (options.withWorker !== false) await startWorker();
   const app = createApp({
     ...createTemporalPorts({ client, taskQueue }),
     clusters: worker.clusters.map((cluster) => cluster.name),
@@ -86,10 +107,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     url: served.url,
     client,
     counterparts,
-    orchestrator,
+    startWorker,
     async stop() {
       await served.close();
-      await orchestrator.stop();
+      await (await orchestrator)?.stop();
       await counterparts.clusters.close();
       await connection.close();
     },

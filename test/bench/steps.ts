@@ -10,24 +10,24 @@ import type { UpgradeActivities, UpgradeFacts } from '../../workflows/model/upgr
 type Steps = ReturnType<typeof upgradeSteps>;
 type Border = <I, O>(step: (context: StepContext, input: I) => Promise<O>) => (input: I) => Promise<O>;
 
-/** Puts every step behind the same kind of border. */
-function bind(steps: Steps, border: Border): UpgradeActivities {
+/** Puts every step behind the same kind of border. Steps are looked up late: each run has a lab of its own. */
+function bind(steps: () => Steps, border: Border): UpgradeActivities {
   return {
-    inspectUpgrade: border(steps.inspectUpgrade),
-    enterGlobalMaintenance: border(steps.enterGlobalMaintenance),
-    leaveGlobalMaintenance: border(steps.leaveGlobalMaintenance),
-    backUp: border(steps.backUp),
-    convertDefinition: border(steps.convertDefinition),
-    ensureOvfStoreDisks: border(steps.ensureOvfStoreDisks),
-    removeOvfStoreDisks: border(steps.removeOvfStoreDisks),
-    writeOvf: border(steps.writeOvf),
-    restoreOvfStores: border(steps.restoreOvfStores),
-    importDomain: border(steps.importDomain),
-    removeDomain: border(steps.removeDomain),
-    awaitDomainActive: border(steps.awaitDomainActive),
-    importVm: border(steps.importVm),
-    verifyUpgrade: border(steps.verifyUpgrade),
-    reportToTicket: border(steps.reportToTicket),
+    inspectUpgrade: border((context, input) => steps().inspectUpgrade(context, input)),
+    enterGlobalMaintenance: border((context, input) => steps().enterGlobalMaintenance(context, input)),
+    leaveGlobalMaintenance: border((context, input) => steps().leaveGlobalMaintenance(context, input)),
+    backUp: border((context, input) => steps().backUp(context, input)),
+    convertDefinition: border((context, input) => steps().convertDefinition(context, input)),
+    ensureOvfStoreDisks: border((context, input) => steps().ensureOvfStoreDisks(context, input)),
+    removeOvfStoreDisks: border((context, input) => steps().removeOvfStoreDisks(context, input)),
+    writeOvf: border((context, input) => steps().writeOvf(context, input)),
+    restoreOvfStores: border((context, input) => steps().restoreOvfStores(context, input)),
+    importDomain: border((context, input) => steps().importDomain(context, input)),
+    removeDomain: border((context, input) => steps().removeDomain(context, input)),
+    awaitDomainActive: border((context, input) => steps().awaitDomainActive(context, input)),
+    importVm: border((context, input) => steps().importVm(context, input)),
+    verifyUpgrade: border((context, input) => steps().verifyUpgrade(context, input)),
+    reportToTicket: border((context, input) => steps().reportToTicket(context, input)),
   };
 }
 
@@ -42,8 +42,7 @@ function hurried(context: StepContext, speed: number): StepContext {
   };
 }
 
-/** The real steps, called plainly. */
-export function plainSteps(counterparts: Counterparts, speed: number): UpgradeActivities {
+const plainBorder: Border = (step) => {
   const { signal } = new AbortController();
   const context: StepContext = {
     signal,
@@ -52,13 +51,19 @@ export function plainSteps(counterparts: Counterparts, speed: number): UpgradeAc
     now: () => new Date(),
     sleep: (milliseconds) => abortableSleep(milliseconds, signal),
   };
-  return bind(upgradeSteps(counterparts), (step) => (input) => step(hurried(context, speed), input));
-}
+  return (input) => step(context, input);
+};
 
-/** The real steps as activities, with the same haste. */
-export function durableSteps(counterparts: Counterparts, speed: number): UpgradeActivities {
-  return bind(upgradeSteps(counterparts), (step) =>
-    asActivity((context, input) => step(hurried(context, speed), input)),
+/** The real steps with the lab's haste, behind a border: a plain call or a Temporal activity. */
+export function labSteps(
+  counterparts: () => Counterparts,
+  speed: number,
+  kind: 'plain' | 'durable',
+): UpgradeActivities {
+  const border = kind === 'plain' ? plainBorder : asActivity;
+  return bind(
+    () => upgradeSteps(counterparts()),
+    (step) => border((context, input) => step(hurried(context, speed), input)),
   );
 }
 
@@ -87,8 +92,10 @@ const FACTS: UpgradeFacts = {
 /** As long as the OVF of a real engine VM: it is stored in the history once for each step that gets it. */
 const OVF = '<ovf:Section/>'.repeat(800);
 
-const did = <T>(value: T) => (): Promise<StepOutcome<T>> =>
-  Promise.resolve({ done: 'now', summary: 'nothing was done', value });
+const did =
+  <T>(value: T) =>
+  (): Promise<StepOutcome<T>> =>
+    Promise.resolve({ done: 'now', summary: 'nothing was done', value });
 
 function idleSteps(): Steps {
   const disks = [1, 2].map((digit) => ({ ...volume(digit), createdByUs: true }));
@@ -112,21 +119,9 @@ function idleSteps(): Steps {
 }
 
 /** Steps that answer at once with values of real size: what is left is the cost of durability. */
-export function idleActivities(): UpgradeActivities {
-  return bind(idleSteps(), asActivity);
-}
-
-/** The same without Temporal. */
-export function idlePlain(): UpgradeActivities {
-  const { signal } = new AbortController();
-  const context: StepContext = {
-    signal,
-    attempt: 1,
-    waitsFor: () => {},
-    now: () => new Date(),
-    sleep: (milliseconds) => abortableSleep(milliseconds, signal),
-  };
-  return bind(idleSteps(), (step) => (input) => step(context, input));
+export function idleActivities(kind: 'plain' | 'durable'): UpgradeActivities {
+  const steps = idleSteps();
+  return bind(() => steps, kind === 'plain' ? plainBorder : asActivity);
 }
 
 /** The first step fails in a way that only a person can repair: the operation parks. */
@@ -136,7 +131,7 @@ export function parkingActivities(onFirst: () => void): UpgradeActivities {
     return Promise.reject(
       new CounterpartError({
         type: 'bench/parks',
-        kind: 'operator',
+        kind: 'needs-operator',
         subject: 'the benchmark',
         what: 'this step always fails',
         why: 'parked operations are to be counted',
@@ -144,5 +139,6 @@ export function parkingActivities(onFirst: () => void): UpgradeActivities {
       }),
     );
   };
-  return bind({ ...idleSteps(), inspectUpgrade: refuse }, asActivity);
+  const steps = { ...idleSteps(), inspectUpgrade: refuse };
+  return bind(() => steps, asActivity);
 }

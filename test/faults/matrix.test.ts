@@ -77,7 +77,9 @@ async function play(scenario: Scenario): Promise<void> {
     expect(await endState(stage.lab, archive, view.id)).toEqual(expectedOf(scenario));
     verdict = 'same end';
   } finally {
-    rows.push(`${verdict.padEnd(9)} ${scenario.name.padEnd(46)} ${((Date.now() - started) / 1000).toFixed(1).padStart(5)} s  ${scenario.title}`);
+    rows.push(
+      `${verdict.padEnd(9)} ${scenario.name.padEnd(46)} ${((Date.now() - started) / 1000).toFixed(1).padStart(5)} s  ${scenario.title}`,
+    );
     await stage.close();
     if (own) await stands.stop();
   }

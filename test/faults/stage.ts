@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { logThrough } from '../../workers/orchestrator/worker.ts';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import type { WorkflowBundle } from '@temporalio/worker';
@@ -12,13 +13,19 @@ import { until } from '../../infra/processes.ts';
 import { startLab, type Lab } from '../../infra/lab/lab.ts';
 import type { Platform } from '../../infra/start/platform.ts';
 import { startService, type Service } from '../../infra/start/service.ts';
-import { MESSAGES, type OperationView, type OperatorAction, type OperatorCommand } from '../../workflows/model/operation.ts';
+import {
+  MESSAGES,
+  type OperationView,
+  type OperatorAction,
+  type OperatorCommand,
+} from '../../workflows/model/operation.ts';
 import type { UpgradeRequest } from '../../workflows/model/requests.ts';
 import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
 
 /** Impatient: a test must not wait ten minutes for a step to park. */
 export const TEST_TIMING = { firstRetryMs: 100, maxRetryMs: 1000, stepPatienceMs: 25_000, heartbeatMs: 2000 };
 const LAB_SPEED = 20;
+logThrough(pino({ level: 'silent' }));
 const UPGRADE_LIMIT_MS = 90_000;
 const KILL_LIMIT_MS = 60_000;
 /** While no worker runs a query waits in vain. */
@@ -151,7 +158,8 @@ async function loseWorker(stage: TestStage, kill: WorkerKill, bundleFile: string
   try {
     await startUpgrade(stage);
     await until(`the worker to kill itself ${kill.moment} ${kill.step}`, () => !worker.alive(), KILL_LIMIT_MS);
-    if (!existsSync(markerFile)) throw new Error(`the worker ended by itself: ${readFileSync(join(stage.dir, 'worker.log'), 'utf8')}`);
+    if (!existsSync(markerFile))
+      throw new Error(`the worker ended by itself: ${readFileSync(join(stage.dir, 'worker.log'), 'utf8')}`);
   } finally {
     await worker.stop();
   }

@@ -65,7 +65,11 @@ function seconds(env: Environment, variable: string, fallbackMs: number, problem
   if (text === undefined || text === '') return fallbackMs;
   const value = Number(text);
   if (Number.isFinite(value) && value > 0 && value <= 86_400) return value * 1000;
-  problems.push({ variable, problem: `${JSON.stringify(text)} is not a time`, remedy: 'Give seconds, above 0 and up to 86400.' });
+  problems.push({
+    variable,
+    problem: `${JSON.stringify(text)} is not a time`,
+    remedy: 'Give seconds, above 0 and up to 86400.',
+  });
   return fallbackMs;
 }
 

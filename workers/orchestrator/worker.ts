@@ -77,7 +77,13 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
     shutdownGraceTime: '5s',
     shutdownForceTime: '15s',
   });
-  const done = worker.run().finally(() => connection.close());
+  const done = (async () => {
+    try {
+      await worker.run();
+    } finally {
+      await connection.close();
+    }
+  })();
   return {
     done,
     async stop() {

@@ -1,5 +1,11 @@
 /** Workflow `upgradeHostedEngine`. */
-import { ApplicationFailure, CancellationScope, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { acquireCluster, releaseCluster } from '../cluster/lock.ts';
 import type { OperationInput, UpgradeRequest } from '../model/requests.ts';
 import { UPGRADE_STEPS, type StepCall, type UpgradeActivities, type UpgradeSummary } from '../model/upgrade.ts';

@@ -14,6 +14,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 it('keeps its database over a restart, goes on with what was under way, and forgets tokens', async () => {
   const database = join(dir, 'engine', 'database.json');
   const first = await startTestEngine({}, { database });
+  // Nothing ends by itself until the engine is "killed".
+  first.clock.hold();
   const { server, path } = first.fixture.heDomain;
   await first.api('POST', '/storagedomains', {
     type: 'data',

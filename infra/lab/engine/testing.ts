@@ -67,7 +67,8 @@ export class TestClock implements EngineClock {
 
   async sleep(labMs: number, signal?: AbortSignal): Promise<void> {
     const due = this.now() + labMs;
-    while (this.now() < due && signal?.aborted !== true) {
+    for (;;) {
+      if (this.now() >= due || signal?.aborted === true) return;
       await new Promise((resolve) => setTimeout(resolve, Math.min(10, (due - this.now()) / SPEED)));
     }
   }

@@ -139,6 +139,7 @@ describe('the hosted-engine domain', () => {
 
 describe('an ordinary disk', () => {
   it('is 202 and locked, then ok, and can be removed again', async () => {
+    lab.clock.hold();
     const made = await lab.api('POST', '/disks', {
       name: 'd',
       format: 'raw',
@@ -148,6 +149,7 @@ describe('an ordinary disk', () => {
     expect([made.status, made.json['status'], made.json['creation_status']]).toEqual([202, 'locked', 'pending']);
     const path = `/disks/${String(made.json['id'])}`;
     expect((await refused('DELETE', path))[0]).toBe(409);
+    lab.clock.go();
     await until('ok', async () => (await lab.api('GET', path)).json['status'] === 'ok');
     expect((await lab.api('DELETE', path)).status).toBe(200);
     expect((await lab.api('GET', path)).status).toBe(404);

@@ -190,6 +190,7 @@ describe('registering the engine VM', () => {
     const lab = await start();
     storeOvfs(lab.gateway, lab.fixture.heDomain.id, { [lab.fixture.vm.id]: OVF });
     await importDomain(lab);
+    lab.clock.hold();
     const first = await lab.api('POST', registerPath(lab), { async: 'true' });
     expect([first.status, first.json['status']]).toEqual([202, 'in_progress']);
     const busy = await lab.api('POST', registerPath(lab), {});
@@ -197,6 +198,7 @@ describe('registering the engine VM', () => {
       409,
       expect.stringContaining('Related operation is currently in progress'),
     ]);
+    lab.clock.go();
     await until('managed', async () => (await lab.api('GET', `/vms/${lab.fixture.vm.id}`)).json['status'] === 'up');
   });
 

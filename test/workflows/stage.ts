@@ -1,0 +1,181 @@
+/** A worker with fake activities on the shared server, and a client that starts and operates upgrades on it. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { lockActivities } from '../../activities/cluster/lock.activities.ts';
+import { createTemporalPorts } from '../../api/operations/temporal.ts';
+import { until } from '../../infra/processes.ts';
+import type { ClusterState } from '../../workflows/model/cluster.ts';
+import { clusterEntityId, operationId } from '../../workflows/model/ids.ts';
+import {
+  MESSAGES,
+  type OperationTiming,
+  type OperationView,
+  type OperatorAction,
+  type OperatorCommand,
+} from '../../workflows/model/operation.ts';
+import type { UpgradeRequest } from '../../workflows/model/requests.ts';
+import type { upgradeHostedEngine } from '../../workflows/upgrade/upgrade.ts';
+import { FakeWorld, fakeUpgradeActivities } from './fake-upgrade.ts';
+
+/** Retries come at once; a busy machine must not look like a dead worker. */
+export const TIMING: OperationTiming = {
+  firstRetryMs: 20,
+  maxRetryMs: 50,
+  stepPatienceMs: 60_000,
+  heartbeatMs: 10_000,
+};
+const LIMIT_MS = 15_000;
+
+// Failing activities are what these tests are about: no need to read of each.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+async function startWorker(client: Client, taskQueue: string, worldOf: (cluster: string) => FakeWorld) {
+  const connection = await NativeConnection.connect({ address: inject('temporal').address });
+  const worker = await Worker.create({
+    connection,
+    namespace: inject('temporal').namespace,
+    taskQueue,
+    workflowBundle: { codePath: inject('bundleFile') },
+    activities: { ...fakeUpgradeActivities(worldOf), ...lockActivities(client, taskQueue) },
+    stickyQueueScheduleToStartTimeout: '1s',
+    maxCachedWorkflows: 100,
+    // Cancellation travels with heart-beats.
+    maxHeartbeatThrottleInterval: '50ms',
+    defaultHeartbeatThrottleInterval: '50ms',
+  });
+  const done = worker.run().finally(() => connection.close());
+  return {
+    async stop(): Promise<void> {
+      worker.shutdown();
+      await done;
+    },
+  };
+}
+
+/** One upgrade and the cluster that it is for. */
+export class Upgrade {
+  readonly stage: Stage;
+  readonly world: FakeWorld;
+  readonly request: UpgradeRequest;
+
+  constructor(stage: Stage, world: FakeWorld, request: UpgradeRequest) {
+    this.stage = stage;
+    this.world = world;
+    this.request = request;
+  }
+
+  get id(): string {
+    return operationId(this.request);
+  }
+
+  get handle() {
+    return this.stage.client.workflow.getHandle<typeof upgradeHostedEngine>(this.id);
+  }
+
+  view(): Promise<OperationView> {
+    return this.handle.query<OperationView>(MESSAGES.view);
+  }
+
+  /** Waits for the view. @throws Error that shows the last view. */
+  async until(what: string, wanted: (view: OperationView) => boolean): Promise<OperationView> {
+    let view = await this.view();
+    const look = async () => wanted((view = await this.view()));
+    await until(`${this.id}: ${what}`, look, LIMIT_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}; last seen: ${JSON.stringify(view, undefined, 1)}`);
+    });
+    return view;
+  }
+
+  parked(): Promise<OperationView> {
+    return this.until('to park', (view) => view.state === 'parked');
+  }
+
+  /** Sends an operator's command; answers what the workflow answers. @throws WorkflowUpdateFailedError when refused. */
+  act(action: OperatorAction, command: Partial<OperatorCommand> = { by: 'alice' }): Promise<OperationView> {
+    return this.handle.executeUpdate<OperationView, [Partial<OperatorCommand>]>(action, { args: [command] });
+  }
+}
+
+export class Stage {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly #connection: Connection;
+  readonly #worlds = new Map<string, FakeWorld>();
+  #worker: { stop(): Promise<void> } | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.client = new Client({ connection, namespace: inject('temporal').namespace, identity: 'test' });
+    this.taskQueue = randomUUID();
+  }
+
+  /** The cluster's world; each cluster has one. */
+  world(cluster: string): FakeWorld {
+    const world = this.#worlds.get(cluster) ?? new FakeWorld(cluster);
+    this.#worlds.set(cluster, world);
+    return world;
+  }
+
+  async startWorker(): Promise<void> {
+    this.#worker = await startWorker(this.client, this.taskQueue, (cluster) => this.world(cluster));
+  }
+
+  async stopWorker(): Promise<void> {
+    await this.#worker?.stop();
+    this.#worker = undefined;
+  }
+
+  /** Not started yet; its cluster is its own unless one is given. */
+  upgrade(change: Partial<UpgradeRequest> = {}): Upgrade {
+    const cluster = change.cluster ?? `c${randomUUID().slice(0, 8)}`;
+    const ticket = `CHG-${cluster}`;
+    const request: UpgradeRequest = {
+      version: 1,
+      operation: 'upgrade',
+      cluster,
+      key: change.ticket ?? ticket,
+      ticket,
+      requestedBy: 'test',
+      ifBusy: 'queue',
+      source: 'auto',
+      ...change,
+    };
+    return new Upgrade(this, this.world(cluster), request);
+  }
+
+  /** Starts it as the front door does. */
+  async start(upgrade: Upgrade, timing: OperationTiming = TIMING): Promise<Upgrade> {
+    const { starter } = createTemporalPorts({ client: this.client, taskQueue: this.taskQueue, serverDeadlineMs: 10_000 });
+    const { outcome } = await starter.start({
+      id: upgrade.id,
+      workflowType: 'upgradeHostedEngine',
+      input: { request: upgrade.request, timing },
+      requestId: randomUUID(),
+      digest: 'digest',
+      deliveryKey: 'delivery',
+      summary: 'Upgrade',
+      details: 'An upgrade of a test.',
+    });
+    if (outcome !== 'started') throw new Error(`${upgrade.id} was not started: ${outcome}`);
+    return upgrade;
+  }
+
+  cluster(name: string): Promise<ClusterState> {
+    return this.client.workflow.getHandle(clusterEntityId(name)).query<ClusterState>('cluster');
+  }
+
+  async close(): Promise<void> {
+    await this.stopWorker();
+    await this.#connection.close();
+  }
+}
+
+/** With a running worker. */
+export async function openStage(): Promise<Stage> {
+  const connection = await Connection.connect({ address: inject('temporal').address, connectTimeout: '5s' });
+  const stage = new Stage(connection);
+  await stage.startWorker();
+  return stage;
+}

@@ -1,0 +1,96 @@
+/** An upgrade that nothing disturbs: what it does, and what can be seen of it meanwhile and in the end. */
+import { defaultPayloadConverter } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { UPGRADE_STEPS } from '../../workflows/model/upgrade.ts';
+import { openStage, type Stage, type Upgrade } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+const FORWARD = [
+  'inspectUpgrade',
+  'enterGlobalMaintenance',
+  'backUp:before',
+  'convertDefinition',
+  'ensureOvfStoreDisks',
+  'writeOvf',
+  'importDomain',
+  'awaitDomainActive',
+  'importVm',
+  'verifyUpgrade',
+  'leaveGlobalMaintenance',
+  'backUp:after',
+  'reportToTicket',
+];
+
+async function searchAttributes(upgrade: Upgrade): Promise<Record<string, unknown>> {
+  const { typedSearchAttributes } = await upgrade.handle.describe();
+  return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+}
+
+async function currentDetails(upgrade: Upgrade): Promise<string> {
+  const metadata = await upgrade.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails;
+}
+
+/** Summaries of the activities, in the order in which they were scheduled. */
+async function activitySummaries(upgrade: Upgrade): Promise<string[]> {
+  const { events } = await upgrade.handle.fetchHistory();
+  return (events ?? []).flatMap((event) => {
+    const summary = event.userMetadata?.summary;
+    if (!event.activityTaskScheduledEventAttributes || !summary) return [];
+    return [defaultPayloadConverter.fromPayload<string>(summary)];
+  });
+}
+
+describe.concurrent('an upgrade', () => {
+  test('runs all its steps in the issue’s order, shows each, and ends done', async () => {
+    const upgrade = stage.upgrade();
+    const gate = upgrade.world.block('writeOvf');
+    await stage.start(upgrade);
+    await gate.reached();
+
+    const running = await upgrade.view();
+    expect(running).toMatchObject({ state: 'running', actions: ['abort'], ticket: upgrade.request.ticket, undo: [] });
+    expect(running.steps.map((step) => step.state)).toEqual([
+      ...Array.from({ length: 5 }, () => 'done'),
+      'running',
+      ...Array.from({ length: 7 }, () => 'pending'),
+    ]);
+    expect(await searchAttributes(upgrade)).toEqual({
+      HeCluster: upgrade.request.cluster,
+      HeOperation: 'upgrade',
+      HeTicket: upgrade.request.ticket,
+      HeState: 'running',
+      HeStep: 'write-ovf',
+      BuildIds: expect.anything(),
+    });
+    const details = await currentDetails(upgrade);
+    expect(details).toContain('**running**, step 6 of 13');
+    expect(details).toMatch(/\| 6 \| Write the OVF .* \| ▶ running \|/);
+
+    gate.open();
+    const result = await upgrade.handle.result();
+    expect(result.state).toBe('done');
+    expect(result.lines).toEqual([
+      'Engine VM HostedEngine is managed by its engine now.',
+      'The engine answers.',
+      'Backup after the change: s3://b/after.json (3 objects).',
+    ]);
+    expect(upgrade.world.calls).toEqual(FORWARD);
+    expect([...upgrade.world.effects].toSorted()).toEqual(['domain', 'managed-vm', 'ovf', 'ovf-store-disks']);
+    expect(upgrade.world.reported).toEqual(['done']);
+
+    const ended = await upgrade.view();
+    expect(ended).toMatchObject({ state: 'done', actions: [], outcome: result.lines.join('\n\n') });
+    expect(ended.endedAt).toBeDefined();
+    expect(ended.steps.every((step) => step.state === 'done' && step.startedAt && step.endedAt)).toBe(true);
+    expect(await searchAttributes(upgrade)).toMatchObject({ HeState: 'done', HeStep: 'report' });
+    expect(await currentDetails(upgrade)).toContain('**done** · ticket');
+    const titles = UPGRADE_STEPS.map((step) => step.title);
+    expect(await activitySummaries(upgrade)).toEqual(['Ask for the cluster: one operation at a time', ...titles]);
+  });
+});

@@ -16,13 +16,14 @@ import { runUpgrade } from '../../workflows/upgrade/steps.ts';
 import { PlainRunner } from './plain-runner.ts';
 import { profileOf, type Profile } from './profile.ts';
 import { median, timed } from './stats.ts';
-import { idleActivities, labSteps } from './steps.ts';
+import { RETRY_MS, idleActivities, labSteps } from './steps.ts';
 
 /** Lab seconds per second: nothing in the lab then takes longer than its own work. */
 export const LAB_SPEED = 200;
 /** A cluster's entity stays on the queue of its first operation, so each queue has a cluster of its own. */
 const IDLE_CLUSTER = 'Idle';
 const CLUSTER = 'Default';
+const TIMING = { ...DEFAULT_TIMING, firstRetryMs: RETRY_MS, maxRetryMs: RETRY_MS };
 const UPGRADE_LIMIT_MS = 60_000;
 
 export interface OverheadOptions {
@@ -90,7 +91,7 @@ async function stuck(client: Client, workflowId: string): Promise<never> {
 async function runDurable(client: Client, taskQueue: string, request: UpgradeRequest) {
   const workflowId = `upgrade/${request.cluster}/${request.key}`;
   const upgrade = async () => {
-    const args = [{ request, timing: DEFAULT_TIMING }];
+    const args = [{ request, timing: TIMING }];
     const handle = await client.workflow.start('upgradeHostedEngine', { workflowId, taskQueue, args });
     const result: Promise<OperationResult> = handle.result();
     let timer: NodeJS.Timeout | undefined;

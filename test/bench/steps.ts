@@ -7,6 +7,9 @@ import { upgradeSteps } from '../../activities/upgrade.activities.ts';
 import type { StepOutcome } from '../../workflows/model/operation.ts';
 import type { UpgradeActivities, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 
+/** First wait before a step is tried again, in both kinds of run. */
+export const RETRY_MS = 5;
+
 type Steps = ReturnType<typeof upgradeSteps>;
 type Border = <I, O>(step: (context: StepContext, input: I) => Promise<O>) => (input: I) => Promise<O>;
 
@@ -42,16 +45,24 @@ function hurried(context: StepContext, speed: number): StepContext {
   };
 }
 
-const plainBorder: Border = (step) => {
+const RETRIES_MAX = 50;
+
+function retryable(error: unknown): boolean {
+  return error instanceof CounterpartError && error.facts.kind === 'retryable';
+}
+
+/** A plain call, repeated as Temporal would: a real host or engine is busy now and then, and so is the lab's. */
+const plainBorder: Border = (step) => async (input) => {
   const { signal } = new AbortController();
-  const context: StepContext = {
-    signal,
-    attempt: 1,
-    waitsFor: () => {},
-    now: () => new Date(),
-    sleep: (milliseconds) => abortableSleep(milliseconds, signal),
-  };
-  return (input) => step(context, input);
+  const sleep = (milliseconds: number) => abortableSleep(milliseconds, signal);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await step({ signal, attempt, waitsFor: () => {}, now: () => new Date(), sleep }, input);
+    } catch (error) {
+      if (!retryable(error) || attempt > RETRIES_MAX) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
 };
 
 /** The real steps with the lab's haste, behind a border: a plain call or a Temporal activity. */

@@ -2,7 +2,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UPGRADE_STEPS } from '../../workflows/model/upgrade.ts';
-import { openStage, type Stage, type Upgrade } from './stage.ts';
+import { openStage, Upgrade, type Stage } from './stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -92,5 +92,48 @@ describe.concurrent('an upgrade', () => {
     expect(await currentDetails(upgrade)).toContain('**done** · ticket');
     const titles = UPGRADE_STEPS.map((step) => step.title);
     expect(await activitySummaries(upgrade)).toEqual(['Ask for the cluster: one operation at a time', ...titles]);
+  });
+
+  test('of an engine VM that is managed already touches nothing', async () => {
+    const upgrade = stage.upgrade();
+    upgrade.world.alreadyManaged = true;
+    await stage.start(upgrade);
+    const result = await upgrade.handle.result();
+    expect(result.state).toBe('nothing-to-do');
+    expect(result.lines[0]).toContain('nothing was changed');
+    expect(upgrade.world.calls).toEqual(['inspectUpgrade', 'verifyUpgrade', 'reportToTicket']);
+    expect(upgrade.world.effects.size).toBe(0);
+    const view = await upgrade.view();
+    const worked = view.steps.filter((step) => step.state !== 'not-needed').map((step) => step.name);
+    expect(worked).toEqual(['preconditions', 'verify', 'report']);
+    expect(view.state).toBe('done');
+  });
+
+  test('tells no ticket when none asked', async () => {
+    const upgrade = stage.upgrade();
+    const { ticket: _none, ...request } = upgrade.request;
+    const plain = new Upgrade(stage, upgrade.world, request);
+    await stage.start(plain);
+    expect((await plain.handle.result()).state).toBe('done');
+    expect(upgrade.world.calls).toEqual(FORWARD.filter((call) => call !== 'reportToTicket'));
+    expect((await plain.view()).steps.at(-1)).toMatchObject({ name: 'report', state: 'not-needed' });
+  });
+
+  test('leaves global maintenance on that was on before', async () => {
+    const upgrade = stage.upgrade();
+    upgrade.world.maintenanceBefore = true;
+    upgrade.world.effects.add('global-maintenance');
+    await stage.start(upgrade);
+    expect((await upgrade.handle.result()).state).toBe('done');
+    expect(upgrade.world.effects).toContain('global-maintenance');
+    expect((await upgrade.view()).steps[1]).toMatchObject({ state: 'already-done' });
+  });
+
+  test('tries a step again by itself when that may help', async () => {
+    const upgrade = stage.upgrade();
+    upgrade.world.fail('importDomain', 'retryable', { times: 3 });
+    await stage.start(upgrade);
+    expect((await upgrade.handle.result()).state).toBe('done');
+    expect(upgrade.world.count('importDomain')).toBe(4);
   });
 });

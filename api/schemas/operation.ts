@@ -20,6 +20,7 @@ const STEP_STATES = [
   'already-done',
   'not-needed',
   'skipped',
+  'stopped',
   'undoing',
   'undone',
 ] as const satisfies readonly StepState[];

@@ -1,5 +1,5 @@
 /** An operation's side of the cluster's lock: one operation at a time changes a hosted engine. */
-import { defineSignal, getExternalWorkflowHandle, proxyActivities, setHandler } from '@temporalio/workflow';
+import { condition, defineSignal, getExternalWorkflowHandle, proxyActivities, setHandler } from '@temporalio/workflow';
 import { CLUSTER_MESSAGES, type LockActivities, type LockRequest } from '../model/cluster.ts';
 import { clusterEntityId } from '../model/ids.ts';
 import { MESSAGES } from '../model/operation.ts';
@@ -14,14 +14,13 @@ const activities = proxyActivities<LockActivities>({
 export type Lock = { readonly state: 'granted' } | { readonly state: 'refused'; readonly busyWith: string };
 
 /**
- * Asks the cluster's entity for the lock; queues unless the request says `refuse`.
- * @param wait resolves when the predicate holds, or throws when the operation is aborted meanwhile.
+ * Asks the cluster's entity for the lock; queues unless the request says `refuse`. May be cancelled by its scope: then
+ * `releaseCluster` takes back what was asked.
  */
 export async function acquireCluster(
   cluster: string,
   lock: LockRequest,
   keeper: OperationStateKeeper,
-  wait: (granted: () => boolean) => Promise<void>,
 ): Promise<Lock> {
   let granted = false;
   setHandler(defineSignal(MESSAGES.granted), () => {
@@ -30,7 +29,7 @@ export async function acquireCluster(
   const answer = await activities.requestClusterLock({ cluster, lock });
   if (answer.state !== 'queued') return answer;
   keeper.state('queued', ['abort'], `the cluster: busy with ${answer.busyWith}; place ${answer.position} in the queue`);
-  await wait(() => granted);
+  await condition(() => granted);
   return { state: 'granted' };
 }
 

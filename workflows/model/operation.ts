@@ -13,6 +13,8 @@ export type StepState =
   /** The operation did not need it. */
   | 'not-needed'
   | 'skipped'
+  /** Given up unfinished: the operation was aborted while it ran or was parked. Its failure, if any, is kept. */
+  | 'stopped'
   | 'undoing'
   | 'undone';
 

@@ -9,6 +9,7 @@ const MARKS: Readonly<Record<StepState, string>> = {
   'already-done': '✔ was done before',
   'not-needed': '– not needed',
   skipped: '↷ skipped',
+  stopped: '■ stopped',
   undoing: '▶ undoing',
   undone: '✔ undone',
 };

@@ -66,6 +66,13 @@ export class OperationStateKeeper {
     this.#step('steps', name, change.state === 'parked' ? change : { endedAt: nowIso(), ...change });
   }
 
+  /** The operation was aborted: the step that ran or waited does so no more. Why it was parked stays to be read. */
+  stopOpenStep(): void {
+    const stop = (step: StepView): StepView =>
+      step.state === 'running' || step.state === 'parked' ? { ...step, state: 'stopped', endedAt: nowIso() } : step;
+    this.#set({ steps: this.#view.steps.map(stop) });
+  }
+
   undoStarts(name: string, title: string): void {
     if (this.#view.undo.some((step) => step.name === name)) this.#step('undo', name, { state: 'undoing' });
     else this.#set({ undo: [...this.#view.undo, { name, title, state: 'undoing', startedAt: nowIso() }] });

@@ -41,11 +41,19 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   #decision: { readonly action: Decision; readonly by: OperatorCommand } | undefined;
   #abortedBy: OperatorCommand | undefined;
   #current: CancellationScope | undefined;
+  #committed = false;
+  /** What the operation does again when an operator has answered: its steps, or its compensations. */
+  #afterPark: 'running' | 'aborting' = 'running';
 
   constructor(keeper: OperationStateKeeper, timing: OperationTiming) {
     this.#keeper = keeper;
     this.#timing = timing;
     this.#listen();
+  }
+
+  /** True after the point of no return. */
+  get committed(): boolean {
+    return this.#committed;
   }
 
   get abortedBy(): OperatorCommand | undefined {
@@ -64,7 +72,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   /** Validators are synchronous on purpose: an async one never rejects (orchestration.md, finding 2). */
   #accept(action: OperatorAction, description: string): void {
     const validator = (command: OperatorCommand): void => {
-      if (typeof command?.by !== 'string' || command.by === '')
+      if (typeof command?.by !== 'string' || command.by.trim() === '')
         throw new Error(`${action} needs "by": who asks for it?`);
       const { state, actions } = this.#keeper.view;
       if (actions.includes(action)) return;
@@ -74,10 +82,16 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     };
     const handler = (command: OperatorCommand): OperationView => {
       if (action === 'abort') this.#abort(command);
-      else this.#decision = { action, by: command };
+      else this.#decide(action, command);
       return this.#keeper.view;
     };
     setHandler(defineUpdate<OperationView, [OperatorCommand]>(action), handler, { validator, description });
+  }
+
+  /** Taken at once: a second operator's word must meet the validator, not replace the first one's. */
+  #decide(action: Decision, by: OperatorCommand): void {
+    this.#decision = { action, by };
+    this.#keeper.state(this.#afterPark, this.#afterPark === 'running' ? ['abort'] : []);
   }
 
   #abort(command: OperatorCommand): void {
@@ -87,10 +101,20 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     this.#current?.cancel();
   }
 
-  /** Waits in the queue of the cluster until the lock is granted. */
-  async waitUnlessAborted(granted: () => boolean): Promise<void> {
-    await condition(() => granted() || this.#abortedBy !== undefined);
+  /** Work before the first step (the wait for the cluster) that an abort ends. @throws OperationAborted */
+  async untilAborted<T>(work: () => Promise<T>): Promise<T> {
     this.#checkAborted();
+    const scope = new CancellationScope();
+    this.#current = scope;
+    try {
+      return await scope.run(work);
+    } catch (error) {
+      if (isCancellation(error)) this.#checkAborted();
+      throw error;
+    } finally {
+      this.#current = undefined;
+      this.#checkAborted();
+    }
   }
 
   #checkAborted(): void {
@@ -98,6 +122,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   }
 
   async step<T>(plan: StepPlan, call: (activities: A) => Promise<StepOutcome<T>>, undo?: Undo<A>): Promise<T> {
+    this.#checkAborted();
     // Registered before the act: an act that happened although its answer was lost must be taken back too.
     if (undo !== undefined) this.#undos.push(undo);
     const outcome = await this.#untilDecided(plan, call);
@@ -125,12 +150,9 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
       }
       this.#checkAborted();
       this.#keeper.stepIs(plan.name, { state: 'parked', failure: stepFailure(result.error) });
-      const decision = await this.#park(
-        plan.title,
-        plan.skippable === true ? ['retry', 'skip', 'abort'] : ['retry', 'abort'],
-      );
+      const actions = ['retry', ...(plan.skippable === true ? (['skip'] as const) : []), 'abort'] as const;
+      const decision = await this.#park(plan.title, actions, 'running');
       if (decision === 'abort') throw new OperationAborted();
-      this.#keeper.state('running', ['abort']);
       if (decision === 'skip') {
         this.#keeper.stepIs(plan.name, { state: 'skipped', summary: `skipped by ${this.#decidedBy}` });
         return undefined;
@@ -140,8 +162,9 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
 
   #decidedBy = '';
 
-  async #park(title: string, actions: readonly OperatorAction[]): Promise<Decision> {
+  async #park(title: string, actions: readonly OperatorAction[], after: 'running' | 'aborting'): Promise<Decision> {
     this.#decision = undefined;
+    this.#afterPark = after;
     this.#keeper.state('parked', actions, `an operator: ${title}`);
     await condition(() => this.#decision !== undefined);
     const decision = this.#decision as { action: Decision; by: OperatorCommand } | undefined;
@@ -182,6 +205,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   }
 
   commit(): void {
+    this.#committed = true;
     this.#undos = this.#undos.filter((undo) => undo.always === true);
   }
 
@@ -206,8 +230,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
         return;
       }
       this.#keeper.undoIs(undo.name, { state: 'parked', failure: stepFailure(result.error) });
-      const decision = await this.#park(undo.title, ['retry', 'skip']);
-      this.#keeper.state('aborting', []);
+      const decision = await this.#park(undo.title, ['retry', 'skip'], 'aborting');
       if (decision === 'skip') {
         this.#keeper.undoIs(undo.name, { state: 'skipped', summary: `left as it is by ${this.#decidedBy}` });
         return;

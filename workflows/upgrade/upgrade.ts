@@ -45,8 +45,7 @@ class Upgrade {
     const { cluster, ticket, ifBusy, key } = this.#request;
     const lock = { operationId: this.#call.operationId, label: ticket ?? key, ifBusy };
     try {
-      const wait = (granted: () => boolean) => this.#runner.waitUnlessAborted(granted);
-      const answer = await acquireCluster(cluster, lock, this.#keeper, wait);
+      const answer = await this.#runner.untilAborted(() => acquireCluster(cluster, lock, this.#keeper));
       if (answer.state === 'refused') return this.#refused(answer.busyWith);
       this.#keeper.state('running', ['abort']);
       const summary = await runUpgrade(this.#runner, this.#call, this.#request);
@@ -82,10 +81,12 @@ class Upgrade {
   }
 
   async #aborted(why: string): Promise<OperationResult> {
+    this.#keeper.stopOpenStep();
     this.#keeper.state('aborting', []);
     await this.#runner.compensate();
     const undone = this.#keeper.view.undo.map((step) => `${step.title}: ${step.summary ?? step.state}`);
-    const lines = [`The upgrade was ${why}.`, ...(undone.length === 0 ? ['Nothing had to be taken back.'] : undone)];
+    const stays = this.#runner.committed ? ['The engine manages its own VM already: that stays.'] : [];
+    const lines = [`The upgrade was ${why}.`, ...stays, ...(undone.length === 0 ? ['Nothing had to be taken back.'] : undone)];
     const { ticket } = this.#request;
     if (ticket !== undefined) {
       const report = { ...this.#call, ticket, state: 'aborted', lines };

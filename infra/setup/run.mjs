@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Starts one of Bellwether's programs on a fresh clone: `node infra/setup/run.mjs [--tools] PROGRAM.ts [ARG ...]`.
+ * Starts one of Bellwether's programs on a fresh clone: `node infra/setup/run.mjs [--tools] PROGRAM.ts [ARG ...]`,
+ * or `node infra/setup/run.mjs --install` for the dependencies alone.
  *
  * Installs the dependencies when they are missing or stale and, with `--tools`, builds the embedded servers meanwhile;
  * then hands over to the program and passes its exit code and signals through.
@@ -58,6 +59,10 @@ function exitCode(child) {
 checkNode();
 const args = process.argv.slice(2);
 const tools = args[0] === '--tools' ? args.shift() !== undefined : false;
+if (args[0] === '--install') {
+  await installDependencies();
+  process.exit(0);
+}
 const program = args.shift();
 if (program === undefined) {
   say('usage: node infra/setup/run.mjs [--tools] PROGRAM.ts [ARG ...]');

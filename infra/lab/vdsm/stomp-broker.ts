@@ -4,7 +4,7 @@
  * Heart-beats run on the wall clock: a real peer measures them.
  */
 import type { Duplex } from 'node:stream';
-import { encodeFrame, type StompFrame, StompParser } from '../../../activities/vdsm/stomp.ts';
+import { encodeFrame, HEART_BEAT, type StompFrame, StompParser } from '../../../activities/vdsm/stomp.ts';
 
 /** Dotted children of these are request queues too. */
 const REQUEST_QUEUES = ['jms.topic.vdsm_requests', 'jms.topic.vdsm_irs_requests'];
@@ -92,6 +92,8 @@ export class StompConnection {
   readonly #socket: Duplex;
   readonly #parser = new StompParser();
   readonly #subscriptions = new Map<string, Subscription>();
+  readonly #outbox: Buffer[] = [];
+  #writing = false;
   #beatTimer: NodeJS.Timeout | undefined;
   #lastIn = 0;
   #lastOut = 0;
@@ -101,11 +103,26 @@ export class StompConnection {
     this.#socket = socket;
   }
 
-  /** One write per frame: some clients lose a frame whose header is split (vdsm.md 6.3). */
+  /** Queues one frame. */
   send(command: string, headers: Record<string, string>, body: Buffer | string = ''): void {
+    this.#write(encodeFrame(command, headers, body));
+  }
+
+  /**
+   * One TLS record per frame, as VDSM writes them. Node would put what waits behind a slow write into one record, and
+   * the engine's client takes no notice of a second frame in a record until more bytes come (vdsm.md 6.3, 6.4).
+   */
+  #write(bytes: Buffer): void {
     if (this.#socket.destroyed) return;
     this.#lastOut = Date.now();
-    this.#socket.write(encodeFrame(command, headers, body));
+    this.#outbox.push(bytes);
+    if (!this.#writing) this.#flush();
+  }
+
+  #flush(): void {
+    const next = this.#outbox.shift();
+    this.#writing = next !== undefined;
+    if (next !== undefined) this.#socket.write(next, () => this.#flush());
   }
 
   kill(): void {
@@ -174,8 +191,7 @@ export class StompConnection {
     if (fromClient > 0 && now - this.#lastIn > fromClient) {
       this.kill();
     } else if (toClient > 0 && now - this.#lastOut >= toClient - BEAT_CHECK_MS) {
-      this.#lastOut = now;
-      this.#socket.write('\n');
+      this.#write(HEART_BEAT);
     }
   }
 

@@ -7,10 +7,11 @@
  * then hands over to the program and passes its exit code and signals through.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { TOOLS, dependencyDigest, ensureTool, findTool, onPath } from './tools.mjs';
+import { TOOLS, cacheDir, ensureTool, findTool, onPath, takeLock } from './tools.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const say = (/** @type {string} */ line) => process.stderr.write(`[set-up] ${line}\n`);
@@ -22,10 +23,27 @@ function checkNode() {
   process.exit(1);
 }
 
+/** npm writes its own record at the end of every install, by hand or by us. */
+function installed() {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  return existsSync(record) && statSync(record).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
+}
+
 async function installDependencies() {
-  const stamp = join(root, 'node_modules', '.bellwether-lock');
-  const digest = dependencyDigest(root);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  if (installed()) return;
+  const lock = join(cacheDir(), 'npm-ci.lock');
+  mkdirSync(cacheDir(), { recursive: true });
+  // Two commands at once on a fresh clone install once.
+  if (!(await takeLock(lock, installed))) return;
+  try {
+    await npmCi();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+async function npmCi() {
+  if (installed()) return;
   say('installing dependencies (npm ci, about half a minute) ...');
   const code = await exitCode(
     spawn('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] }),
@@ -34,17 +52,22 @@ async function installDependencies() {
     say('npm ci failed (above): check the connection to the npm registry, then run the command again.');
     process.exit(1);
   }
-  writeFileSync(stamp, digest);
+}
+
+/** Whether the place that Temporal's SDK downloads its server from has an address here. */
+async function downloadReachable() {
+  const limit = new Promise((resolve) => setTimeout(resolve, 2000, undefined));
+  return (await Promise.race([lookup('temporal.download').catch(() => undefined), limit])) !== undefined;
 }
 
 /** Servers are needed only where the environment names none. */
 async function buildTools() {
   const wanted = [];
   const temporalGiven = process.env.TEMPORAL_ADDRESS || onPath('temporal');
-  if (!temporalGiven) wanted.push(TOOLS.temporalServer, TOOLS.temporalUi);
+  // Where the SDK can download a server, the program lets it; building is for closed networks.
+  if (!temporalGiven && !(await downloadReachable())) wanted.push(TOOLS.temporalServer, TOOLS.temporalUi);
   if (!process.env.AWS_ENDPOINT_URL_S3 && !process.env.AWS_ENDPOINT_URL) wanted.push(TOOLS.versitygw);
   const missing = wanted.filter((tool) => findTool(tool) === undefined);
-  // A Temporal that can't be built here may still come from the SDK's own download: the program decides.
   for (const tool of missing) await ensureTool(tool, say).catch((/** @type {Error} */ error) => say(error.message));
 }
 

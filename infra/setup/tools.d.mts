@@ -12,4 +12,3 @@ export declare function cacheDir(env?: NodeJS.ProcessEnv): string;
 export declare function onPath(program: string, env?: NodeJS.ProcessEnv): string | undefined;
 export declare function findTool(tool: Tool): string | undefined;
 export declare function ensureTool(tool: Tool, say?: (line: string) => void): Promise<string>;
-export declare function dependencyDigest(root: string): string;

@@ -4,7 +4,6 @@
  * built by Go from its released module. Plain JavaScript without dependencies: it runs while they are being installed.
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   accessSync,
   constants,
@@ -91,7 +90,7 @@ function lockIsStale(lock, pid) {
 }
 
 /** Two set-ups at once build once: the second waits. @param {string} lock @param {() => boolean} done */
-async function takeLock(lock, done) {
+export async function takeLock(lock, done) {
   for (;;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
@@ -167,11 +166,4 @@ export async function ensureTool(tool, say = () => {}) {
     rmSync(goBin, { recursive: true, force: true });
     rmSync(lock, { force: true });
   }
-}
-
-/** Digest that changes when the dependencies to install change. @param {string} root */
-export function dependencyDigest(root) {
-  return createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
 }

@@ -33,10 +33,12 @@ export class Gate {
   /** Whether the activity was told to stop while it waited. */
   sawCancellation = false;
   readonly #deaf: boolean;
+  readonly #from: number;
   #open = false;
 
-  constructor(deaf: boolean) {
+  constructor(deaf: boolean, from: number) {
     this.#deaf = deaf;
+    this.#from = from;
   }
 
   open(): void {
@@ -49,6 +51,7 @@ export class Gate {
   }
 
   async pass(context: StepContext): Promise<void> {
+    if (context.attempt < this.#from) return;
     this.entered = true;
     while (!this.#open) {
       // Cancellation comes with heart-beats only.
@@ -115,9 +118,9 @@ export class FakeWorld {
     this.#troubles.delete(call);
   }
 
-  /** The call's attempts wait at the gate; `deaf` ones do not stop when they are cancelled. */
-  block(call: Call, options: { deaf?: boolean } = {}): Gate {
-    const gate = new Gate(options.deaf === true);
+  /** The call's attempts wait at the gate, the first ones before `from` excepted; `deaf` ones can't be cancelled. */
+  block(call: Call, options: { deaf?: boolean; from?: number } = {}): Gate {
+    const gate = new Gate(options.deaf === true, options.from ?? 1);
     this.#gates.set(call, gate);
     return gate;
   }

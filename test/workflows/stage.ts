@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 import { lockActivities } from '../../activities/cluster/lock.activities.ts';
 import { createTemporalPorts } from '../../api/operations/temporal.ts';
 import { until } from '../../infra/processes.ts';
-import type { ClusterState } from '../../workflows/model/cluster.ts';
+import type { ClusterState, LockActivities } from '../../workflows/model/cluster.ts';
 import { clusterEntityId, operationId } from '../../workflows/model/ids.ts';
 import {
   MESSAGES,
@@ -31,14 +31,15 @@ const LIMIT_MS = 15_000;
 // Failing activities are what these tests are about: no need to read of each.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-async function startWorker(client: Client, taskQueue: string, worldOf: (cluster: string) => FakeWorld) {
+async function startWorker(stage: Stage) {
+  const { client, taskQueue } = stage;
   const connection = await NativeConnection.connect({ address: inject('temporal').address });
   const worker = await Worker.create({
     connection,
     namespace: inject('temporal').namespace,
     taskQueue,
     workflowBundle: { codePath: inject('bundleFile') },
-    activities: { ...fakeUpgradeActivities(worldOf), ...lockActivities(client, taskQueue) },
+    activities: { ...fakeUpgradeActivities((cluster) => stage.world(cluster)), ...stage.lock },
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 100,
     // Cancellation travels with heart-beats.
@@ -98,10 +99,35 @@ export class Upgrade {
   }
 }
 
+/** Holds an activity that knows nothing of it. */
+class Hold {
+  #entered = false;
+  #open = false;
+
+  open(): void {
+    this.#open = true;
+  }
+
+  reached(): Promise<void> {
+    return until('the activity to be held', () => this.#entered, LIMIT_MS);
+  }
+
+  async wait(): Promise<void> {
+    this.#entered = true;
+    await until('the activity to be let go', () => this.#open, LIMIT_MS);
+  }
+}
+
 export class Stage {
   readonly client: Client;
   readonly taskQueue: string;
   readonly #connection: Connection;
+  /** The real ones, which can be held up. */
+  readonly lock: LockActivities;
+  /** The cluster's entity can't be asked now. */
+  lockAway = false;
+  lockRequests = 0;
+  #describing: Hold | undefined;
   readonly #worlds = new Map<string, FakeWorld>();
   #worker: { stop(): Promise<void> } | undefined;
 
@@ -109,6 +135,23 @@ export class Stage {
     this.#connection = connection;
     this.client = new Client({ connection, namespace: inject('temporal').namespace, identity: 'test' });
     this.taskQueue = randomUUID();
+    const real = lockActivities(this.client, this.taskQueue);
+    this.lock = {
+      requestClusterLock: async (input) => {
+        this.lockRequests += 1;
+        if (this.lockAway) throw new Error('the cluster can’t be asked');
+        return real.requestClusterLock(input);
+      },
+      describeHolder: async (input) => {
+        await this.#describing?.wait();
+        return real.describeHolder(input);
+      },
+    };
+  }
+
+  /** The next looks at a holder wait until they are let go. */
+  holdDescribe(): Hold {
+    return (this.#describing = new Hold());
   }
 
   /** The cluster's world; each cluster has one. */
@@ -119,7 +162,7 @@ export class Stage {
   }
 
   async startWorker(): Promise<void> {
-    this.#worker = await startWorker(this.client, this.taskQueue, (cluster) => this.world(cluster));
+    this.#worker = await startWorker(this);
   }
 
   async stopWorker(): Promise<void> {

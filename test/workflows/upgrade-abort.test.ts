@@ -112,6 +112,21 @@ describe.concurrent('abort', () => {
       expect((await answer).state).toBe('aborting');
       expect((await upgrade.handle.result()).state).toBe('aborted');
       expect(upgrade.world.calls).toEqual(['reportToTicket']);
+      expect(own.lockRequests).toBe(0);
+    } finally {
+      await own.close();
+    }
+  });
+
+  test('while the cluster can’t even be asked: ends at once', async () => {
+    const own = await openStage();
+    own.lockAway = true;
+    try {
+      const upgrade = await own.start(own.upgrade());
+      await upgrade.until('to ask', () => own.lockRequests > 1);
+      await upgrade.act('abort');
+      expect((await upgrade.handle.result()).state).toBe('aborted');
+      expect(upgrade.world.calls).toEqual(['reportToTicket']);
     } finally {
       await own.close();
     }

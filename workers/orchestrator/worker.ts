@@ -37,6 +37,9 @@ export function logThrough(logger: Logger): void {
   });
 }
 
+/** Counted, not weighed; an overflow kills the process (orchestration.md 2.1 "Workers"). */
+export const CACHED_WORKFLOWS = 100;
+
 export interface OrchestratorOptions {
   readonly address: string;
   readonly namespace: string;
@@ -45,6 +48,8 @@ export interface OrchestratorOptions {
   readonly counterparts: Counterparts;
   /** Put around the steps' activities, e.g. to make one fail on purpose. */
   readonly wrapSteps?: (activities: UpgradeActivities) => UpgradeActivities;
+  /** Workflows kept in memory; others are read again from their history when something happens to them. */
+  readonly cachedWorkflows?: number;
   readonly workflowBundle: WorkflowBundle | { readonly codePath: string };
   readonly tls?: NonNullable<Parameters<typeof NativeConnection.connect>[0]>['tls'];
   readonly apiKey?: string;
@@ -72,8 +77,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
     activities: { ...wrapSteps(upgradeActivities(counterparts)), ...lockActivities(client, taskQueue) },
     // Without it a killed worker's workflows stand still for ten seconds (temporal.md 7.3).
     stickyQueueScheduleToStartTimeout: '1s',
-    // Counted, not weighed; an overflow kills the process (orchestration.md 2.1 "Workers").
-    maxCachedWorkflows: 100,
+    maxCachedWorkflows: options.cachedWorkflows ?? CACHED_WORKFLOWS,
     shutdownGraceTime: '5s',
     shutdownForceTime: '15s',
   });

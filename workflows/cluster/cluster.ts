@@ -48,22 +48,27 @@ class Cluster {
 
   async #answer(lock: LockRequest): Promise<LockAnswer> {
     const { state } = this;
-    const holder = state.holder;
-    if (holder === undefined || holder.operationId === lock.operationId) {
-      this.#grant(lock);
-      return { state: 'granted' };
+    for (;;) {
+      // Those who wait come first: the last holder's release may have come together with this request.
+      await this.#handOver();
+      const { holder } = state;
+      if (holder === undefined || holder.operationId === lock.operationId) {
+        this.#grant(lock);
+        return { state: 'granted' };
+      }
+      const holding = await activities.describeHolder(holder);
+      if (!holding.running) this.release(holder.operationId);
+      else if (state.holder === holder) return this.#busy(lock, holding.text);
     }
-    const holding = await activities.describeHolder(holder);
-    if (!holding.running) this.release(holder.operationId);
-    if (state.holder === undefined && state.queue.length === 0) {
-      this.#grant(lock);
-      return { state: 'granted' };
-    }
-    if (lock.ifBusy === 'refuse') return { state: 'refused', busyWith: holding.text };
-    if (!state.queue.some((waiting) => waiting.operationId === lock.operationId)) state.queue.push(lock);
-    const position = state.queue.findIndex((waiting) => waiting.operationId === lock.operationId) + 1;
+  }
+
+  #busy(lock: LockRequest, busyWith: string): LockAnswer {
+    if (lock.ifBusy === 'refuse') return { state: 'refused', busyWith };
+    const { queue } = this.state;
+    if (!queue.some((waiting) => waiting.operationId === lock.operationId)) queue.push(lock);
+    const position = queue.findIndex((waiting) => waiting.operationId === lock.operationId) + 1;
     this.#show();
-    return { state: 'queued', position, busyWith: holding.text };
+    return { state: 'queued', position, busyWith };
   }
 
   #grant(lock: LockRequest): void {
@@ -112,6 +117,8 @@ class Cluster {
 
   async serve(): Promise<never> {
     const full = () => workflowInfo().continueAsNewSuggested;
+    // The run before may have been released while it made room for this one.
+    await this.#handOver();
     for (;;) {
       const ready = () => this.#work || full();
       if (this.state.queue.length === 0) await condition(() => ready() || this.state.queue.length > 0);

@@ -1,4 +1,5 @@
 /** From a Temporal failure to the words that an operator reads. */
+import { DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { StepFailure } from '../model/operation.ts';
 
@@ -11,25 +12,33 @@ interface FailureDetails {
   readonly attempt: number;
 }
 
+const converter = new DefaultFailureConverter();
+
 function isDetails(value: unknown): value is FailureDetails {
   return typeof value === 'object' && value !== null && 'remedy' in value && 'what' in value && 'attempt' in value;
 }
 
-export function stepFailure(error: unknown): StepFailure {
+/**
+ * What ended the last attempt that said anything: an attempt cut off by a time limit says less than the one before it.
+ * The SDK leaves a `TimeoutFailure` without its cause, which the server did send.
+ */
+function lastWords(error: unknown): unknown {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
-  const application =
-    cause instanceof TimeoutFailure && cause.cause instanceof ApplicationFailure ? cause.cause : cause;
-  if (application instanceof ApplicationFailure) {
-    const details = application.details?.[0];
-    if (isDetails(details)) {
-      return {
-        type: application.type ?? 'unknown',
-        what: `${details.subject}: ${details.what}`,
-        why: details.why,
-        remedy: details.remedy,
-        attempts: details.attempt,
-      };
-    }
+  const before = cause instanceof TimeoutFailure ? cause.failure?.cause : undefined;
+  return before ? lastWords(converter.failureToError(before, defaultPayloadConverter)) : cause;
+}
+
+export function stepFailure(error: unknown): StepFailure {
+  const cause = lastWords(error);
+  const details: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  if (cause instanceof ApplicationFailure && isDetails(details)) {
+    return {
+      type: cause.type ?? 'unknown',
+      what: `${details.subject}: ${details.what}`,
+      why: details.why,
+      remedy: details.remedy,
+      attempts: details.attempt,
+    };
   }
   if (cause instanceof TimeoutFailure) {
     const kind = cause.timeoutType ?? 'TIMEOUT';
@@ -41,11 +50,11 @@ export function stepFailure(error: unknown): StepFailure {
       attempts: 1,
     };
   }
-  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const name = cause instanceof ApplicationFailure ? cause.type : undefined;
   return {
     type: 'unexpected',
     what: 'the step failed in a way nobody foresaw',
-    why: text,
+    why: cause instanceof Error ? `${name ?? cause.name}: ${cause.message}` : String(cause),
     remedy: 'This is a defect of Bellwether: keep the workflow’s history, then retry or abort.',
     attempts: 1,
   };

@@ -1,0 +1,130 @@
+/**
+ * `npm run bench`: what durability, the front door and the worker cost on this machine. Figures and ratios, no verdict:
+ * goals are printed beside them, and nothing fails because a machine was busy.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { Command } from 'commander';
+import { pino } from 'pino';
+import { startPlatform, type Platform } from '../../infra/start/platform.ts';
+import { logThrough } from '../../workers/orchestrator/worker.ts';
+import { measureBundle, type BundleFacts } from './bundle.ts';
+import { measureDoor, type DoorResult } from './door.ts';
+import { describeMachine, load, loadWarning, type Machine } from './machine.ts';
+import { measureMemory, type MemoryResult } from './memory.ts';
+import { measureOverhead, type Overhead } from './overhead.ts';
+import { report } from './report.ts';
+import { timed } from './stats.ts';
+
+interface Amounts {
+  readonly labRuns: number;
+  readonly idleRuns: number;
+  readonly requests: { readonly one: number; readonly many: number };
+  readonly operations: number;
+}
+
+/** About four minutes and about one on two cores. */
+const FULL: Amounts = { labRuns: 7, idleRuns: 40, requests: { one: 500, many: 2500 }, operations: 200 };
+const QUICK: Amounts = { labRuns: 2, idleRuns: 10, requests: { one: 150, many: 640 }, operations: 40 };
+
+export interface BenchResult {
+  readonly machine: Machine;
+  readonly at: string;
+  readonly quick: boolean;
+  /** Load average before each part, in the order in which they ran. */
+  readonly load: Readonly<Record<'atStart' | 'overhead' | 'door' | 'memory' | 'atEnd', number>>;
+  readonly warnings: readonly string[];
+  readonly overhead: Overhead;
+  readonly door: readonly DoorResult[];
+  readonly bundle: BundleFacts;
+  readonly memory: MemoryResult;
+  readonly tookSeconds: number;
+}
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+async function measure(
+  platform: Platform,
+  dir: string,
+  quick: boolean,
+  atStart: number,
+): Promise<Omit<BenchResult, 'tookSeconds'>> {
+  const { address, namespace, origin } = platform.temporal;
+  const amounts = quick ? QUICK : FULL;
+  const connection = await Connection.connect({ address, connectTimeout: '5s' });
+  const client = new Client({ connection, namespace });
+  try {
+    const machine = await describeMachine(client, origin);
+    const warning = loadWarning(atStart);
+    if (warning !== undefined) say(`WARNING: ${warning}`);
+    const { facts: bundle, bundle: workflowBundle } = await measureBundle();
+    const beforeOverhead = load();
+    say('1. Durability beside plain calls ...');
+    const overhead = await measureOverhead({ ...amounts, platform, client, workflowBundle, dir, say });
+    const beforeDoor = load();
+    say('2. Webhook to 202 ...');
+    const door = await measureDoor({ address, client, dir, requests: amounts.requests });
+    const beforeMemory = load();
+    say('3. Worker: start-up and memory ...');
+    const memory = await measureMemory({
+      address,
+      client,
+      code: workflowBundle.code,
+      dir,
+      operations: amounts.operations,
+    });
+    const loads = { atStart, overhead: beforeOverhead, door: beforeDoor, memory: beforeMemory, atEnd: load() };
+    const at = new Date().toISOString();
+    return {
+      machine,
+      at,
+      quick,
+      load: loads,
+      warnings: warning === undefined ? [] : [warning],
+      overhead,
+      door,
+      bundle,
+      memory,
+    };
+  } finally {
+    await connection.close();
+  }
+}
+
+async function main(quick: boolean, json: string | undefined): Promise<void> {
+  const atStart = load();
+  // The SDK's worker warns while whole workers come and go; only errors are of interest here.
+  logThrough(pino({ level: 'error' }));
+  const dir = mkdtempSync(join(tmpdir(), 'bellwether-bench-'));
+  const platform = await startPlatform({ dir, env: process.env, say });
+  try {
+    const { ms, value } = await timed(() => measure(platform, dir, quick, atStart));
+    const result: BenchResult = { ...value, tookSeconds: ms / 1000 };
+    process.stdout.write(`${report(result).join('\n')}\n`);
+    if (json === undefined) return;
+    mkdirSync(dirname(resolve(json)), { recursive: true });
+    writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
+    say(`written: ${json}`);
+  } finally {
+    await platform.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+const command = new Command('bench')
+  .description('What durability, the front door and the worker cost on this machine; about four minutes.')
+  .option('--quick', 'fewer runs: about one minute', false)
+  .option('--json <file>', 'write all figures as JSON, too');
+const { quick, json } = command.parse().opts<{ quick: boolean; json?: string }>();
+
+process.exit(
+  await main(quick, json).then(
+    () => 0,
+    (error: unknown) => {
+      say(`the benchmark failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return 1;
+    },
+  ),
+);

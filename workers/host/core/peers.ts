@@ -1,0 +1,83 @@
+/** The other hosts: who is alive, who could run the engine VM, and in which order hosts try (peers-ha.md 2.4, 6.2). */
+import type { Memory, Observation, PeerMemory, PeerReport } from './types.ts';
+import type { Timing } from './timing.ts';
+
+/** Takes a reading in: a peer's life is that its timestamp changes, by this host's clock. */
+export function hearPeers(memory: Memory, observation: Observation): ReadonlyMap<number, PeerMemory> {
+  const { board, settings } = observation;
+  if (board === undefined) return memory.peers;
+  const heard = new Map<number, PeerMemory>();
+  for (const report of board.peers) {
+    if (report.id === settings.hostId) continue;
+    const before = memory.peers.get(report.id);
+    if (before === undefined) heard.set(report.id, { ts: report.ts, changedMs: board.readMs, changes: 0, report });
+    else if (before.report === report) heard.set(report.id, before);
+    else {
+      const moved = before.ts !== report.ts;
+      heard.set(report.id, {
+        ts: report.ts,
+        changedMs: moved ? board.readMs : before.changedMs,
+        changes: before.changes + (moved ? 1 : 0),
+        report,
+      });
+    }
+  }
+  // A slot that cannot be read for the moment is no proof that its host is gone: its silence is counted from the last change.
+  for (const { id } of board.unreadable) {
+    const before = memory.peers.get(id);
+    if (before !== undefined) heard.set(id, before);
+  }
+  return heard;
+}
+
+/** Milliseconds of silence after which a peer counts as gone. */
+export function deadAfterMs(report: PeerReport, timing: Timing): number {
+  if (report.said === undefined) return timing.referenceDeadMs;
+  return Math.min(timing.referenceDeadMs, timing.peerDeadBeats * Math.max(timing.beatMs, report.said.intervalMs));
+}
+
+export function isAlive(peer: PeerMemory, nowMs: number, timing: Timing): boolean {
+  return peer.changes > 0 && !peer.report.stopped && nowMs - peer.changedMs <= deadAfterMs(peer.report, timing);
+}
+
+export interface Candidate {
+  readonly id: number;
+  readonly score: number;
+  readonly priority: number;
+  readonly exhausted: boolean;
+}
+
+/** Why a peer could not start the engine VM now; empty when it could. */
+export function whyNot(report: PeerReport): string {
+  if (report.maintenance) return 'in local maintenance';
+  if (report.score <= 0) return 'score 0';
+  if (report.said !== undefined && report.said.cannotRun !== '') return report.said.cannotRun;
+  return '';
+}
+
+export function candidateOf(report: PeerReport, timing: Timing): Candidate {
+  return {
+    id: report.id,
+    score: report.score,
+    priority: report.said?.priority ?? 0,
+    exhausted: (report.said?.failures ?? 0) >= timing.failuresHere,
+  };
+}
+
+/** Negative when `a` goes first. The same on every host that has read the same board. */
+export function byTurn(a: Candidate, b: Candidate): number {
+  if (a.exhausted !== b.exhausted) return a.exhausted ? 1 : -1;
+  if (a.priority !== b.priority) return b.priority - a.priority;
+  return a.score === b.score ? a.id - b.id : b.score - a.score;
+}
+
+/** Own and announced moves of the last hour: the budget is the cluster's, as a move hands it to another host. */
+export function movesLastHour(memory: Memory, nowMs: number): number {
+  const hourMs = 3_600_000;
+  let count = memory.moves.filter((at) => nowMs - at < hourMs).length;
+  for (const peer of memory.peers.values()) {
+    const sinceSaidMs = nowMs - peer.changedMs;
+    for (const age of peer.report.said?.moves ?? []) if (age * 1000 + sinceSaidMs < hourMs) count += 1;
+  }
+  return count;
+}

@@ -81,7 +81,7 @@ async function readCopies(cluster: Cluster, input: Input, context: StepContext):
       findings.push({ ok: false, text: `storage: the OVF in ${volume.volume} can’t be read` });
       continue;
     }
-    const same = definition === undefined || ovf === definition.ovf ? 'as written' : 'written anew by the engine';
+    const same = ovf === definition?.ovf ? 'as this operation wrote it' : 'as the engine wrote it';
     valid += described.description.vmId === facts.vm.id ? 1 : 0;
     findings.push({ ok: true, text: `storage: copy ${volume.volume} holds ${described.description.name}, ${same}` });
   }

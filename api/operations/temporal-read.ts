@@ -15,11 +15,14 @@ import type {
   ShowReply,
 } from '../ports.ts';
 import { operationState, operationView } from '../schemas/operation.ts';
+import { pendingWords } from './temporal-pending.ts';
 import { GRPC, grpcError, isNotFound, unavailable, type Deadlines } from './temporal-common.ts';
 
 export interface KnownOperation extends OperationSummary {
   readonly requestedBy: string;
   readonly requestDigest?: string;
+  /** What the running step waits for, in its own words. */
+  readonly pending?: string;
 }
 
 const OPERATIONS = new Map<string, string>(
@@ -66,10 +69,12 @@ export async function describeOperation(client: Client, id: string): Promise<Kno
     const summary = summaryOf(info);
     if (summary === undefined) return undefined;
     const { requestedBy, requestDigest } = info.memo ?? {};
+    const pending = pendingWords(info.raw);
     return {
       ...summary,
       requestedBy: typeof requestedBy === 'string' ? requestedBy : 'unknown',
       ...(typeof requestDigest === 'string' ? { requestDigest } : {}),
+      ...(pending === undefined ? {} : { pending }),
     };
   } catch (error) {
     if (isNotFound(error)) return undefined;
@@ -125,7 +130,13 @@ async function query(client: Client, known: KnownOperation, deadlineMs: number):
     if (!view.success)
       return fromVisibility(known, 'the worker’s answer has a shape that this front door does not know');
     const note = violentEnd(known.execution, view.data.state);
-    const report: OperationReport = { ...view.data, execution: known.execution, readFrom: 'workflow' };
+    const waitsFor = view.data.waitsFor ?? known.pending;
+    const report: OperationReport = {
+      ...view.data,
+      ...(waitsFor === undefined ? {} : { waitsFor }),
+      execution: known.execution,
+      readFrom: 'workflow',
+    };
     return note === undefined ? report : { ...report, actions: [], note };
   } catch (error) {
     return fromVisibility(known, whyNoAnswer(error, deadlineMs));

@@ -66,7 +66,7 @@ export interface Announcement {
   readonly networkAgeMs: number;
   readonly ioSeconds: number;
   readonly watchdogSeconds: number;
-  /** `restart` and `start`: the VM is about to run there. `move:N`: it is being handed to host N. */
+  /** `restart` and `start`: the VM is about to run there. `moving`: it is on its way to another host. */
   readonly claim: string;
   readonly failures: number;
   readonly priority: number;
@@ -182,6 +182,8 @@ export interface Memory {
   /** Conditions that hold, since when. */
   readonly windows: Readonly<Partial<Record<WindowName, number>>>;
   readonly stopping: Stopping | undefined;
+  /** Host of the migration that this worker ordered last. */
+  readonly movingTo: number | undefined;
   readonly pending: { readonly id: number; readonly action: VmAction; readonly sinceMs: number } | undefined;
   readonly actedMs: number;
   readonly nextActionId: number;

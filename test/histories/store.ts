@@ -1,0 +1,43 @@
+/** Recorded histories: `<workflow>/<release>/<name>.json`, one event a line, without what only one machine knows. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+
+type History = ReturnType<typeof historyFromJSON>;
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** Names of the files, e.g. `upgradeHostedEngine/0.1.0/done.json`. */
+export function recordedHistories(): string[] {
+  return readdirSync(HERE, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.split(sep).join('/'))
+    .toSorted();
+}
+
+export function historyText(file: string): string {
+  return readFileSync(join(HERE, file), 'utf8');
+}
+
+export function readHistory(file: string): History {
+  return historyFromJSON(JSON.parse(historyText(file)));
+}
+
+/** Process, host and stack are of no use to a replay. A queue's name is random here, and holds the host's when sticky. */
+function scrubbed(key: string, value: unknown): unknown {
+  if (key === 'identity') return 'recorded';
+  if (key === 'stackTrace') return '';
+  if (key === 'taskQueue') return { name: 'recorded', kind: 'TASK_QUEUE_KIND_NORMAL' };
+  return value;
+}
+
+/** Writes the history of a run; the folder's release is the package's. */
+export function record(workflow: string, name: string, history: Parameters<typeof historyToJSON>[0]): void {
+  const { version } = JSON.parse(readFileSync(join(HERE, '../../package.json'), 'utf8')) as { version: string };
+  const { events } = JSON.parse(historyToJSON(history)) as { events: unknown[] };
+  const lines = events.map((event) => JSON.stringify(event, scrubbed));
+  const folder = join(HERE, workflow, version);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.json`), `{"events":[\n${lines.join(',\n')}\n]}\n`);
+}

@@ -4,6 +4,7 @@ import type { StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { poll, type StepContext } from '../step-context.ts';
+import { reconnectDomain } from '../vdsm/reconnect.ts';
 import type { EngineClient } from './client.ts';
 
 type Input = StepCall & { readonly facts: UpgradeFacts };
@@ -162,17 +163,28 @@ async function takeDown(engine: EngineClient, facts: UpgradeFacts, context: Step
   );
 }
 
-/** Compensation: the engine forgets the domain; what lies on storage stays. */
+/** Compensation: the engine forgets the domain; what lies on storage stays, and stays connected on the hosts. */
 export function removeDomain({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
     const { facts } = input;
-    const engine = clusters.get(input.cluster).engine(input.operationId, context.signal);
-    if (facts.domainKnownBefore)
+    const cluster = clusters.get(input.cluster);
+    const engine = cluster.engine(input.operationId, context.signal);
+    if (facts.domainKnownBefore) {
       return { done: 'before', summary: 'kept: the engine had the domain before', value: null };
-    if (!(await isKnown(engine, facts)))
+    }
+    const known = await isKnown(engine, facts);
+    if (known) {
+      await takeDown(engine, facts, context);
+      await engine.removeStorageDomain(facts.domain.id, { host: await lookingHost(engine, facts), format: false });
+    }
+    const again = await reconnectDomain(cluster, facts, context);
+    if (!known && again.length === 0)
       return { done: 'before', summary: 'the engine does not have the domain', value: null };
-    await takeDown(engine, facts, context);
-    await engine.removeStorageDomain(facts.domain.id, { host: await lookingHost(engine, facts), format: false });
-    return { done: 'now', summary: 'the engine forgot the domain; its data stayed on storage', value: null };
+    const reconnected = again.length === 0 ? '' : `; connected again on ${again.join(', ')}`;
+    return {
+      done: 'now',
+      summary: `the engine forgot the domain; its data stayed on storage${reconnected}`,
+      value: null,
+    };
   };
 }

@@ -26,7 +26,6 @@ export function startChild(file: string, settings: object): Child {
   const tsx = pathToFileURL(join(here, '../../node_modules/tsx/dist/loader.mjs')).href;
   const child = fork(join(here, file), [JSON.stringify(settings)], {
     execArgv: ['--expose-gc', '--import', tsx],
-    env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   });
   running.add(child);
   const heard: unknown[] = [];

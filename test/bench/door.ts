@@ -22,6 +22,8 @@ export interface DoorOptions {
   readonly dir: string;
   /** Requests of each kind at one sender, and at many. */
   readonly requests: { readonly one: number; readonly many: number };
+  /** Longest time for one kind of request at one number of senders. */
+  readonly limitMs: number;
 }
 
 export interface DoorResult {
@@ -67,6 +69,7 @@ async function atSenders(
   { doorUrl, idleUrl, secret, client }: Targets,
   senders: number,
   requests: number,
+  limitMs: number,
 ): Promise<DoorResult> {
   const run = randomBytes(4).toString('hex');
   const messages = sign(secret, run, requests);
@@ -82,16 +85,16 @@ async function atSenders(
     return true;
   };
   try {
-    const idleRoute = await closedLoop(senders, requests, send(idleUrl));
-    const bareStart = await closedLoop(senders, requests, start);
-    return { senders, idleRoute, bareStart, webhook: await closedLoop(senders, requests, send(doorUrl)) };
+    const idleRoute = await closedLoop(senders, requests, limitMs, send(idleUrl));
+    const bareStart = await closedLoop(senders, requests, limitMs, start);
+    return { senders, idleRoute, bareStart, webhook: await closedLoop(senders, requests, limitMs, send(doorUrl)) };
   } finally {
     agent.destroy();
   }
 }
 
 export async function measureDoor(options: DoorOptions): Promise<readonly DoorResult[]> {
-  const { address, client, dir, requests } = options;
+  const { address, client, dir, requests, limitMs } = options;
   const secret = newSecret();
   const secretFile = join(dir, 'webhook-secret');
   writeFileSync(secretFile, `${secret}\n`, { mode: 0o600 });
@@ -100,8 +103,11 @@ export async function measureDoor(options: DoorOptions): Promise<readonly DoorRe
   const door = startChild('door-process.ts', settings);
   try {
     const targets = { ...(await door.hear(doorReady)), secret, client };
-    await atSenders(targets, 4, 40);
-    return [await atSenders(targets, 1, requests.one), await atSenders(targets, MANY_SENDERS, requests.many)];
+    await atSenders(targets, 4, 40, limitMs);
+    return [
+      await atSenders(targets, 1, requests.one, limitMs),
+      await atSenders(targets, MANY_SENDERS, requests.many, limitMs),
+    ];
   } finally {
     await door.stop();
   }

@@ -11,23 +11,37 @@ import { pino } from 'pino';
 import { startPlatform, type Platform } from '../../infra/start/platform.ts';
 import { logThrough } from '../../workers/orchestrator/worker.ts';
 import { measureBundle, type BundleFacts } from './bundle.ts';
-import { measureDoor, type DoorResult } from './door.ts';
+import { measureDoor, type DoorOptions, type DoorResult } from './door.ts';
 import { describeMachine, load, loadWarning, type Machine } from './machine.ts';
-import { measureMemory, type MemoryResult } from './memory.ts';
-import { measureOverhead, type Overhead } from './overhead.ts';
+import { measureMemory, type MemoryOptions, type MemoryResult } from './memory.ts';
+import { measureOverhead, type Overhead, type OverheadOptions } from './overhead.ts';
 import { report } from './report.ts';
 import { timed } from './stats.ts';
 
-interface Amounts {
-  readonly labRuns: number;
-  readonly idleRuns: number;
-  readonly requests: { readonly one: number; readonly many: number };
-  readonly operations: number;
-}
+type Amounts = Pick<OverheadOptions, 'labRuns' | 'labLimitMs' | 'idleRuns' | 'idleLimitMs'> &
+  Pick<DoorOptions, 'requests' | 'limitMs'> &
+  Pick<MemoryOptions, 'operations'>;
 
-/** About four minutes and about one on two cores. */
-const FULL: Amounts = { labRuns: 7, idleRuns: 40, requests: { one: 500, many: 2500 }, operations: 200 };
-const QUICK: Amounts = { labRuns: 2, idleRuns: 10, requests: { one: 150, many: 640 }, operations: 40 };
+/** About four minutes at most. */
+const FULL: Amounts = {
+  labRuns: 7,
+  labLimitMs: 60_000,
+  idleRuns: 40,
+  idleLimitMs: 25_000,
+  requests: { one: 600, many: 2500 },
+  limitMs: 12_000,
+  operations: 200,
+};
+/** About one minute. */
+const QUICK: Amounts = {
+  labRuns: 3,
+  labLimitMs: 15_000,
+  idleRuns: 15,
+  idleLimitMs: 6000,
+  requests: { one: 200, many: 800 },
+  limitMs: 4000,
+  operations: 50,
+};
 
 export interface BenchResult {
   readonly machine: Machine;
@@ -65,16 +79,10 @@ async function measure(
     const overhead = await measureOverhead({ ...amounts, platform, client, workflowBundle, dir, say });
     const beforeDoor = load();
     say('2. Webhook to 202 ...');
-    const door = await measureDoor({ address, client, dir, requests: amounts.requests });
+    const door = await measureDoor({ ...amounts, address, client, dir });
     const beforeMemory = load();
     say('3. Worker: start-up and memory ...');
-    const memory = await measureMemory({
-      address,
-      client,
-      code: workflowBundle.code,
-      dir,
-      operations: amounts.operations,
-    });
+    const memory = await measureMemory({ ...amounts, address, client, code: workflowBundle.code, dir });
     const loads = { atStart, overhead: beforeOverhead, door: beforeDoor, memory: beforeMemory, atEnd: load() };
     const at = new Date().toISOString();
     return {

@@ -14,6 +14,7 @@ import { workerFirst, workerMemory, workerReady } from './messages.ts';
 const PARK_LIMIT_MS = 90_000;
 /** Enough for all of them and their clusters' entities: nothing is put out of memory while it is weighed. */
 const ALL = 5000;
+const WARM_UP = 20;
 
 export interface MemoryOptions {
   readonly address: string;
@@ -96,6 +97,11 @@ async function awaitParked(client: Client, workflowId: string): Promise<void> {
 async function weigh(options: MemoryOptions, worker: Child, taskQueue: string, cache: number): Promise<ParkedMemory> {
   const { client, operations } = options;
   const clusters = Array.from({ length: operations }, (_, index) => `${taskQueue}-${index}`);
+  // What the first few bring (code, connections, room in the heap) belongs to the worker, not to them.
+  await forAll(
+    Array.from({ length: WARM_UP }, (_, index) => `${taskQueue}-warm-up-${index}`),
+    async (cluster) => awaitParked(client, await startOperation(client, taskQueue, cluster)),
+  );
   const empty = await worker.ask('memory', workerMemory);
   await forAll(clusters, (cluster) => startEntity(client, taskQueue, cluster));
   const entities = await worker.ask('memory', workerMemory);

@@ -3,13 +3,10 @@
  * `UPDATE_REPLAY_HISTORIES=1 npx vitest run test/histories`. Old releases' files are never written again.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../../infra/processes.ts';
 import { CLUSTER_MESSAGES, type ClusterState } from '../../workflows/model/cluster.ts';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
-import { openStage, TIMING, type Stage, type Upgrade } from '../workflows/stage.ts';
+import { eventually, openStage, TIMING, type Stage, type Upgrade } from '../workflows/stage.ts';
 import { record } from './store.ts';
-
-const LIMIT_MS = 10_000;
 
 let stage: Stage;
 
@@ -33,7 +30,7 @@ function runs(): void {
     const upgrade = stage.upgrade({ cluster: 'parked' });
     upgrade.world.fail('importDomain', 'needs-operator');
     upgrade.world.fail('backUp:after', 'retryable');
-    await stage.start(upgrade, { ...TIMING, firstRetryMs: 600_000, stepPatienceMs: 0 });
+    await stage.start(upgrade, { ...TIMING, firstRetryMs: 600_000, maxRetryMs: 600_000, stepPatienceMs: 0 });
     await upgrade.parked();
     await expect(upgrade.act('skip')).rejects.toThrow();
     await upgrade.act('retry');
@@ -110,7 +107,7 @@ function runs(): void {
     await terminated.handle.terminate();
     gate.open();
     await Promise.all([holder, queued, aborted].map(ended));
-    await until('the cluster to be free', async () => (await stage.cluster(cluster)).holder === undefined, LIMIT_MS);
+    await eventually('the cluster to be free', async () => (await stage.cluster(cluster)).holder === undefined);
     await recordUpgrade('queued', queued);
     await recordUpgrade('aborted-in-queue', aborted);
     await recordUpgrade('refused', refused);
@@ -128,9 +125,9 @@ function runs(): void {
       });
     await begin(operationId, {});
     const entity = await begin(clusterEntityId(cluster), { queue: [{ operationId, label: 'CHG1', ifBusy: 'queue' }] });
-    await until('the handing over', async () => (await stage.cluster(cluster)).holder !== undefined, LIMIT_MS);
+    await eventually('the handing over', async () => (await stage.cluster(cluster)).holder !== undefined);
     await entity.signal(CLUSTER_MESSAGES.release, operationId);
-    await until('the release', async () => (await stage.cluster(cluster)).holder === undefined, LIMIT_MS);
+    await eventually('the release', async () => (await stage.cluster(cluster)).holder === undefined);
     await recordCluster('continued', cluster);
   });
 }

@@ -24,10 +24,12 @@ export function readHistory(file: string): History {
   return historyFromJSON(JSON.parse(historyText(file)));
 }
 
-/** Process, host and stack are of no use to a replay. A queue's name is random here, and holds the host's when sticky. */
+/** Of no use to a replay: process and host, the build's hash, the server's own bookkeeping, stacks with their paths. */
+const DROPPED = new Set(['identity', 'stackTrace', 'workerVersion', 'meteringMetadata', 'taskId', 'requestId', 'historySizeBytes']);
+
 function scrubbed(key: string, value: unknown): unknown {
-  if (key === 'identity') return 'recorded';
-  if (key === 'stackTrace') return '';
+  if (DROPPED.has(key)) return undefined;
+  // A queue's name is random here; a worker's own queue is named after its host.
   if (key === 'taskQueue') return { name: 'recorded', kind: 'TASK_QUEUE_KIND_NORMAL' };
   return value;
 }

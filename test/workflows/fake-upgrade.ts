@@ -23,8 +23,8 @@ interface Trouble {
   readonly afterEffect: boolean;
 }
 
-const LIMIT_MS = 20_000;
-const BEAT_MS = 25;
+const LIMIT_MS = 30_000;
+const BEAT_MS = 50;
 
 /** Holds an activity until it is opened. */
 export class Gate {

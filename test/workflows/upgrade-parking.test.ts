@@ -70,7 +70,10 @@ describe.concurrent('a step that needs an operator', () => {
     await stage.start(upgrade);
     await upgrade.parked();
     await upgrade.act('retry');
-    await upgrade.until('the second try to fail', (view) => view.state === 'parked' && upgrade.world.count('writeOvf') === 2);
+    await upgrade.until(
+      'the second try to fail',
+      (view) => view.state === 'parked' && upgrade.world.count('writeOvf') === 2,
+    );
     upgrade.world.heal('writeOvf');
     await upgrade.act('retry');
     expect((await upgrade.handle.result()).state).toBe('done');
@@ -124,7 +127,10 @@ describe.concurrent('a step that needs an operator', () => {
     await stage.start(upgrade);
     await upgrade.parked();
     // Both reach the workflow in the same task: there is no worker in between.
-    const answers = await Promise.allSettled([upgrade.act('retry', { by: 'alice' }), upgrade.act('skip', { by: 'bob' })]);
+    const answers = await Promise.allSettled([
+      upgrade.act('retry', { by: 'alice' }),
+      upgrade.act('skip', { by: 'bob' }),
+    ]);
     expect(answers.map((answer) => answer.status).toSorted()).toEqual(['fulfilled', 'rejected']);
     const retried = answers[0]?.status === 'fulfilled';
     await upgrade.handle.result();
@@ -191,7 +197,7 @@ describe.concurrent('an operation that is not parked', () => {
     const gate = upgrade.world.block('backUp:before');
     await stage.start(upgrade);
     await gate.reached();
-    const words = "the operation is running; possible now: abort";
+    const words = 'the operation is running; possible now: abort';
     expect(await refusal(upgrade.act('retry'))).toBe(`can't retry: ${words}`);
     expect(await refusal(upgrade.act('skip'))).toBe(`can't skip: ${words}`);
     gate.open();

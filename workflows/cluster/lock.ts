@@ -17,11 +17,7 @@ export type Lock = { readonly state: 'granted' } | { readonly state: 'refused'; 
  * Asks the cluster's entity for the lock; queues unless the request says `refuse`. May be cancelled by its scope: then
  * `releaseCluster` takes back what was asked.
  */
-export async function acquireCluster(
-  cluster: string,
-  lock: LockRequest,
-  keeper: OperationStateKeeper,
-): Promise<Lock> {
+export async function acquireCluster(cluster: string, lock: LockRequest, keeper: OperationStateKeeper): Promise<Lock> {
   let granted = false;
   setHandler(defineSignal(MESSAGES.granted), () => {
     granted = true;

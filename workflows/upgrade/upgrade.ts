@@ -86,7 +86,11 @@ class Upgrade {
     await this.#runner.compensate();
     const undone = this.#keeper.view.undo.map((step) => `${step.title}: ${step.summary ?? step.state}`);
     const stays = this.#runner.committed ? ['The engine manages its own VM already: that stays.'] : [];
-    const lines = [`The upgrade was ${why}.`, ...stays, ...(undone.length === 0 ? ['Nothing had to be taken back.'] : undone)];
+    const lines = [
+      `The upgrade was ${why}.`,
+      ...stays,
+      ...(undone.length === 0 ? ['Nothing had to be taken back.'] : undone),
+    ];
     const { ticket } = this.#request;
     if (ticket !== undefined) {
       const report = { ...this.#call, ticket, state: 'aborted', lines };

@@ -25,7 +25,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'temporal', include: [ON_TEMPORAL], globalSetup: './test/global-setup.ts', testTimeout: 60_000 },
+        test: { name: 'temporal', include: [ON_TEMPORAL], globalSetup: './test/global-setup.ts', isolate: false, testTimeout: 60_000 },
       },
     ],
   },

@@ -11,12 +11,22 @@ import {
   type LockActivities,
   type LockAnswer,
 } from '../../workflows/model/cluster.ts';
-import type { Workflow } from '@temporalio/common';
+import { defineSearchAttributeKey, TypedSearchAttributes, type Workflow } from '@temporalio/common';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
 import { MESSAGES, type OperationView } from '../../workflows/model/operation.ts';
 
 /** The holder's own words are worth a moment, not a stall: it may be parked on a worker that is gone. */
 const QUERY_LIMIT_MS = 3000;
+
+const HE_CLUSTER = defineSearchAttributeKey('HeCluster', 'KEYWORD');
+
+/** Markdown for the Temporal UI. */
+const ENTITY_DETAILS = [
+  '- Grants the cluster to one operation at a time, in the order of asking',
+  '- Started by the first operation; it never ends, and needs nobody’s attention',
+  '- An operation that was terminated loses the cluster by itself as soon as another one asks',
+  '- **Leave it running**: cancelled or terminated, it forgets who holds the cluster',
+].join('\n');
 
 async function progress(client: Client, operationId: string, label: string): Promise<string> {
   try {
@@ -43,6 +53,9 @@ export function lockActivities(client: Client, taskQueue: string): LockActivitie
         args: [state],
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `Cluster ${cluster}: one operation at a time`,
+        staticDetails: ENTITY_DETAILS,
+        // So that a search for the cluster finds its operations and what grants them the cluster.
+        typedSearchAttributes: new TypedSearchAttributes([{ key: HE_CLUSTER, value: cluster }]),
       });
       return client.workflow.executeUpdateWithStart<Workflow, LockAnswer, [typeof lock]>(CLUSTER_MESSAGES.request, {
         args: [lock],

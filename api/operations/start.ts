@@ -44,6 +44,7 @@ export function requestDigest(request: OperationRequest): string {
   return digestOf({ ...request, requestedBy: undefined });
 }
 
+/** Markdown, beside the current details in the Temporal UI: lists only, which that UI shows without gaps. */
 function details(request: OperationRequest, id: string): string {
   return [
     `- cluster: **${request.cluster}**`,
@@ -51,6 +52,12 @@ function details(request: OperationRequest, id: string): string {
     `- requested by: ${request.requestedBy}`,
     `- definition from: ${request.source}`,
     `- follow it: \`npx bellwether operation watch ${id}\``,
+    '',
+    '**The buttons of this page**',
+    '',
+    '- *Request Cancellation*: ends it and takes back what was done, like the update `abort`',
+    '- *More Actions*, *Send an Update*: `retry`, `skip` or `abort`, when it is parked; `abort` while it runs, too',
+    '- *Terminate* and *Reset*: **not for operations**; nothing is taken back, global maintenance may stay on',
   ].join('\n');
 }
 

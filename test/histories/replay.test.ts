@@ -8,7 +8,7 @@ import { historyText, readHistory, recordedHistories } from './store.ts';
 
 type History = ReturnType<typeof readHistory>;
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+try { Runtime.install({ logger: new DefaultLogger('ERROR') }) } catch {}
 
 const files = recordedHistories();
 

@@ -117,11 +117,11 @@ describe.concurrent('operations on one cluster', () => {
   test('see that the holder is parked', async () => {
     const cluster = newCluster();
     const upgrade = stage.upgrade({ cluster, ticket: 'CHG1' });
-    upgrade.world.fail('writeOvf', 'needs-operator');
+    upgrade.world.fail('inspectUpgrade', 'needs-operator');
     await stage.start(upgrade);
     await upgrade.parked();
     const second = await stage.start(stage.upgrade({ cluster, ticket: 'CHG2', ifBusy: 'refuse' }));
-    expect((await second.handle.result()).lines[0]).toContain('busy with CHG1, step 6 of 13 (parked)');
+    expect((await second.handle.result()).lines[0]).toContain('busy with CHG1, step 1 of 13 (parked)');
     await upgrade.act('abort');
     await upgrade.handle.result();
   });

@@ -134,7 +134,8 @@ describe.concurrent('abort', () => {
 
   test('while queued: leaves the queue, touches nothing, and the holder goes on', async () => {
     const holder = stage.upgrade();
-    const gate = holder.world.block('backUp:before');
+    holder.world.alreadyManaged = true;
+    const gate = holder.world.block('verifyUpgrade');
     await stage.start(holder);
     await gate.reached();
     const { cluster } = holder.request;
@@ -142,11 +143,10 @@ describe.concurrent('abort', () => {
     await queued.until('to queue', (view) => view.waitsFor !== undefined);
     await queued.act('abort');
     expect((await queued.handle.result()).state).toBe('aborted');
-    await queued.until('to leave the queue', () => true);
     gate.open();
-    expect((await holder.handle.result()).state).toBe('done');
+    expect((await holder.handle.result()).state).toBe('nothing-to-do');
     expect(holder.world.count('inspectUpgrade')).toBe(1);
-    expect(holder.world.reported).toEqual(['aborted', 'done']);
+    expect(holder.world.reported).toEqual(['aborted', 'nothing-to-do']);
   });
 
   test('after the point of no return: only global maintenance is undone, and the result says what stays', async () => {
@@ -175,14 +175,15 @@ describe.concurrent('abort', () => {
 
   test('of the last step that ended all the same leaves the upgrade done', async () => {
     const upgrade = stage.upgrade();
+    upgrade.world.alreadyManaged = true;
     const gate = upgrade.world.block('reportToTicket', { deaf: true });
     await stage.start(upgrade);
     await gate.reached();
     await upgrade.act('abort');
     gate.open();
-    expect((await upgrade.handle.result()).state).toBe('done');
+    expect((await upgrade.handle.result()).state).toBe('nothing-to-do');
     expect((await upgrade.view()).state).toBe('done');
-    expect(upgrade.world.reported).toEqual(['done']);
+    expect(upgrade.world.reported).toEqual(['nothing-to-do']);
   });
 
   test('leaves global maintenance on that was on before', async () => {

@@ -66,17 +66,18 @@ describe.concurrent('a step that needs an operator', () => {
 
   test('parks again when the retry fails again', async () => {
     const upgrade = stage.upgrade();
-    upgrade.world.fail('writeOvf', 'fatal');
+    upgrade.world.fail('inspectUpgrade', 'fatal');
+    upgrade.world.alreadyManaged = true;
     await stage.start(upgrade);
     await upgrade.parked();
     await upgrade.act('retry');
     await upgrade.until(
       'the second try to fail',
-      (view) => view.state === 'parked' && upgrade.world.count('writeOvf') === 2,
+      (view) => view.state === 'parked' && upgrade.world.count('inspectUpgrade') === 2,
     );
-    upgrade.world.heal('writeOvf');
+    upgrade.world.heal('inspectUpgrade');
     await upgrade.act('retry');
-    expect((await upgrade.handle.result()).state).toBe('done');
+    expect((await upgrade.handle.result()).state).toBe('nothing-to-do');
   });
 
   test('offers skip only where leaving the step out does no harm', async () => {
@@ -123,7 +124,8 @@ describe.concurrent('a step that needs an operator', () => {
 
   test('takes one decision, not two, when two operators answer at the same time', async () => {
     const upgrade = stage.upgrade();
-    upgrade.world.fail('backUp:after', 'needs-operator', { times: 1 });
+    upgrade.world.alreadyManaged = true;
+    upgrade.world.fail('reportToTicket', 'needs-operator', { times: 1 });
     await stage.start(upgrade);
     await upgrade.parked();
     // Both reach the workflow in the same task: there is no worker in between.
@@ -134,7 +136,7 @@ describe.concurrent('a step that needs an operator', () => {
     expect(answers.map((answer) => answer.status).toSorted()).toEqual(['fulfilled', 'rejected']);
     const retried = answers[0]?.status === 'fulfilled';
     await upgrade.handle.result();
-    expect((await upgrade.view()).steps[11]?.state).toBe(retried ? 'done' : 'skipped');
+    expect((await upgrade.view()).steps.at(-1)?.state).toBe(retried ? 'done' : 'skipped');
   });
 });
 
@@ -194,14 +196,15 @@ describe.concurrent('a step whose retries are exhausted', () => {
 describe.concurrent('an operation that is not parked', () => {
   test('refuses retry and skip while a step runs', async () => {
     const upgrade = stage.upgrade();
-    const gate = upgrade.world.block('backUp:before');
+    upgrade.world.alreadyManaged = true;
+    const gate = upgrade.world.block('verifyUpgrade');
     await stage.start(upgrade);
     await gate.reached();
     const words = 'the operation is running; possible now: abort';
     expect(await refusal(upgrade.act('retry'))).toBe(`can't retry: ${words}`);
     expect(await refusal(upgrade.act('skip'))).toBe(`can't skip: ${words}`);
     gate.open();
-    expect((await upgrade.handle.result()).state).toBe('done');
+    expect((await upgrade.handle.result()).state).toBe('nothing-to-do');
   });
 
   test('refuses everything while it aborts', async () => {

@@ -48,7 +48,7 @@ export interface JournalEntry {
   readonly reasons: readonly Reason[];
 }
 
-/** What outlives the process; times are of the same clock, which a reboot sets back (then they are dropped). */
+/** What outlives the process, in times of the same clock; after a reboot all of it counts as just happened, `mine` is dropped. */
 export type Kept = Pick<Memory, 'failures' | 'engineRestarts' | 'moves' | 'mine'>;
 
 export interface Env {

@@ -21,14 +21,16 @@ import {
   type LockRequest,
 } from '../model/cluster.ts';
 import { MESSAGES } from '../model/operation.ts';
+import { clusterMarkdown } from './details.ts';
 
-const activities = proxyActivities<LockActivities>({
-  startToCloseTimeout: '20 seconds',
-  summary: 'See whether the operation that holds the cluster still runs',
-});
+function describeHolder(holder: LockRequest): ReturnType<LockActivities['describeHolder']> {
+  const summary = `Does ${holder.label}, which holds the cluster, still run?`;
+  return proxyActivities<LockActivities>({ startToCloseTimeout: '20 seconds', summary }).describeHolder(holder);
+}
 
 /** A holder that ended without a word (terminated) is noticed after so long, when somebody waits. */
 const STALE_CHECK = '15 seconds';
+const STALE_SUMMARY = 'Until the next look at who holds the cluster';
 
 class Cluster {
   readonly state: ClusterState;
@@ -38,6 +40,7 @@ class Cluster {
 
   constructor(state: ClusterState) {
     this.state = state;
+    this.#show();
   }
 
   request(lock: LockRequest): Promise<LockAnswer> {
@@ -56,7 +59,7 @@ class Cluster {
         this.#grant(lock);
         return { state: 'granted' };
       }
-      const holding = await activities.describeHolder(holder);
+      const holding = await describeHolder(holder);
       if (!holding.running) this.release(holder.operationId);
       else if (state.holder === holder) return this.#busy(lock, holding.text);
     }
@@ -111,7 +114,7 @@ class Cluster {
   async #releaseStale(): Promise<void> {
     const { holder } = this.state;
     if (holder === undefined) return;
-    const holding = await activities.describeHolder(holder);
+    const holding = await describeHolder(holder);
     if (!holding.running) this.release(holder.operationId);
   }
 
@@ -122,7 +125,7 @@ class Cluster {
     for (;;) {
       const ready = () => this.#work || full();
       if (this.state.queue.length === 0) await condition(() => ready() || this.state.queue.length > 0);
-      else if (!(await condition(ready, STALE_CHECK))) await this.#releaseStale();
+      else if (!(await condition(ready, STALE_CHECK, { summary: STALE_SUMMARY }))) await this.#releaseStale();
       this.#work = false;
       await this.#handOver();
       if (full()) {
@@ -133,9 +136,7 @@ class Cluster {
   }
 
   #show(): void {
-    const { holder, queue } = this.state;
-    const waiting = queue.map((lock, index) => `${index + 1}. ${lock.label}`);
-    setCurrentDetails([`Held by: ${holder?.label ?? 'nobody'}`, '', `Waiting: ${queue.length}`, ...waiting].join('\n'));
+    setCurrentDetails(clusterMarkdown(this.state, workflowInfo().namespace));
   }
 }
 

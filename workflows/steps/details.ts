@@ -1,61 +1,107 @@
-/** The operation as Markdown: what an operator reads in the Temporal UI ("Current details"). */
-import type { OperationView, StepState, StepView } from '../model/operation.ts';
+/** The operation as Markdown: what an operator reads in the Temporal UI ("User Metadata", "Current Details"). */
+import type { OperationView, OperatorAction, StepState, StepView } from '../model/operation.ts';
+import { clock, plain, table } from './markdown.ts';
 
 const MARKS: Readonly<Record<StepState, string>> = {
   pending: '·',
-  running: '▶ running',
+  running: '▶ **running**',
   parked: '⏸ **parked**',
   done: '✔ done',
   'already-done': '✔ was done before',
   'not-needed': '– not needed',
   skipped: '↷ skipped',
   stopped: '■ stopped',
-  undoing: '▶ undoing',
+  undoing: '▶ **undoing**',
   undone: '✔ undone',
 };
 
-/** A table cell can hold neither a pipe nor a line break. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-}
+const STEP_ACTIONS: Readonly<Record<OperatorAction, string>> = {
+  retry: 'try the step again, after the repair',
+  skip: 'go on without this step',
+  abort: 'stop, and take back in reverse order what can still be taken back',
+};
 
-function row(step: StepView, index: number): string {
-  const time = step.endedAt ?? step.startedAt ?? '';
-  return `| ${index + 1} | ${cell(step.title)} | ${MARKS[step.state]} | ${time.slice(11, 19)} | ${cell(step.summary ?? '')} |`;
-}
+/** What the same words mean while the operation takes back: there is nothing left to abort. */
+const UNDO_ACTIONS: Readonly<Record<OperatorAction, string>> = {
+  ...STEP_ACTIONS,
+  retry: 'try to take it back again, after the repair',
+  skip: 'leave it as it is, and take back the rest',
+};
+
+const now = (step: StepView): boolean => step.state === 'running' || step.state === 'parked';
 
 function headline(view: OperationView): string {
-  const position = view.steps.findIndex((step) => step.state === 'running' || step.state === 'parked');
-  const where = position < 0 ? '' : `, step ${position + 1} of ${view.steps.length}`;
-  return `**${view.state}**${where}${view.ticket === undefined ? '' : ` · ticket ${view.ticket}`} · cluster ${view.cluster}`;
+  const position = view.steps.findIndex(now);
+  const where = position < 0 ? '' : ` at step ${position + 1} of ${view.steps.length}`;
+  const ticket = view.ticket === undefined ? '' : ` · ticket ${plain(view.ticket)}`;
+  return `**${view.state}**${where} · cluster ${plain(view.cluster)}${ticket}`;
 }
 
-function parkedText(view: OperationView): string[] {
-  const step = [...view.steps, ...view.undo].find((candidate) => candidate.state === 'parked');
-  if (step?.failure === undefined) return [];
+function parkedText(view: OperationView, step: StepView): string[] {
+  if (step.failure === undefined) return [];
   const { what, why, remedy, attempts, type } = step.failure;
+  const meaning = view.undo.includes(step) ? UNDO_ACTIONS : STEP_ACTIONS;
   return [
     '',
-    `### It waits for you: ${step.title}`,
-    `- **What**: ${what}`,
-    `- **Why**: ${why} (\`${type}\`, tried ${attempts} ${attempts === 1 ? 'time' : 'times'})`,
-    `- **What to do**: ${remedy}`,
-    `- **Then**: ${view.actions.map((action) => `\`${action}\``).join(', ')} as an update here, or \`bellwether operation retry ${view.id}\``,
+    `### It waits for you: ${plain(step.title)}`,
+    `- **What**: ${plain(what)}`,
+    `- **Why**: ${plain(why)} (\`${type}\`, tried ${attempts} ${attempts === 1 ? 'time' : 'times'})`,
+    `- **What to do**: ${plain(remedy)}`,
+    '',
+    '**Then** *More Actions*, *Send an Update*, with the data `{"by": "your name"}`:',
+    '',
+    ...view.actions.map((action) => `- \`${action}\`: ${meaning[action]}`),
+    `- or in a shell: \`npx bellwether operation ${view.actions.join('|')} ${view.id}\``,
   ];
 }
 
+/** What it does now, where it is not the operator's turn. */
+function waitText({ state, waitsFor }: OperationView): string[] {
+  if (waitsFor !== undefined) return ['', `Waits for ${plain(waitsFor)}`];
+  if (state !== 'running' && state !== 'aborting') return [];
+  return ['', 'What the step waits for, and why it is tried again: tab *Pending Activities*.'];
+}
+
+/** The first line says it, the others are the evidence. */
+function outcomeText(outcome: string | undefined): string[] {
+  if (outcome === undefined) return [];
+  const [first = '', ...rest] = outcome.split('\n\n');
+  return ['', `**${plain(first)}**`, '', ...rest.map((line) => `- ${plain(line)}`)];
+}
+
+function steps(title: string, list: readonly StepView[]): string[] {
+  const rows = list.map((step, index) => [
+    `${index + 1}. ${plain(step.title)}`,
+    MARKS[step.state],
+    clock(step.endedAt ?? step.startedAt),
+  ]);
+  return ['', ...table([title, 'state', 'UTC'], rows)];
+}
+
+/** Results are too wide for a table. A finding that the outcome repeats is left to it. */
+function results(list: readonly StepView[], outcome = ''): string[] {
+  const lines = list.flatMap((step, index) => {
+    if (step.state === 'not-needed') return [];
+    const notes = (step.notes ?? []).filter((note) => !outcome.includes(note));
+    const number = `**${index + 1}**`;
+    return [
+      ...(step.summary === undefined ? [] : [`- ${number} ${plain(step.summary)}`]),
+      ...notes.map((note) => `- ${number} *note*: ${plain(note)}`),
+    ];
+  });
+  return lines.length === 0 ? [] : ['', '**Results**', '', ...lines];
+}
+
+/** Markdown of the whole view: first what the reader must do, then the steps, then what came out of each. */
 export function detailsMarkdown(view: OperationView): string {
-  const lines = [headline(view)];
-  if (view.waitsFor !== undefined) lines.push('', `Waits for: ${view.waitsFor}`);
-  if (view.outcome !== undefined) lines.push('', view.outcome);
-  lines.push(
-    ...parkedText(view),
-    '',
-    '| # | step | state | time (UTC) | result |',
-    '|---|---|---|---|---|',
-    ...view.steps.map(row),
-  );
-  if (view.undo.length > 0)
-    lines.push('', '| # | taken back | state | time (UTC) | result |', '|---|---|---|---|---|', ...view.undo.map(row));
-  return lines.join('\n');
+  const parked = [...view.steps, ...view.undo].find((step) => step.state === 'parked');
+  return [
+    headline(view),
+    ...(parked === undefined ? waitText(view) : parkedText(view, parked)),
+    ...outcomeText(view.outcome),
+    ...steps('step', view.steps),
+    ...(view.undo.length === 0 ? [] : steps('taken back', view.undo)),
+    ...results(view.steps, view.outcome),
+    ...(view.undo.length === 0 ? [] : results(view.undo, view.outcome)),
+  ].join('\n');
 }

@@ -4,6 +4,7 @@
  */
 import {
   ActivityCancellationType,
+  ApplicationFailure,
   CancellationScope,
   condition,
   defineQuery,
@@ -33,6 +34,16 @@ export class OperationAborted extends Error {
 }
 
 const UNDO_ATTEMPT_MS = 600_000;
+
+/** The form in the Temporal UI shows it above an empty field. */
+const COMMAND_DATA = 'Data: {"by": "your name", "reason": "why"}; the reason may be left out.';
+
+/** A refusal is for a person, who would be shown the stack beside it. */
+function refusal(message: string): ApplicationFailure {
+  const failure = ApplicationFailure.create({ message, type: 'refused', nonRetryable: true });
+  failure.stack = '';
+  return failure;
+}
 
 export class TemporalRunner<A extends object> implements StepRunner<A> {
   readonly #keeper: OperationStateKeeper;
@@ -64,21 +75,21 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     setHandler(defineQuery<OperationView>(MESSAGES.view), () => this.#keeper.view, {
       description: 'Steps of the operation, their states, and what can be done now',
     });
-    this.#accept('retry', 'Try the parked step again');
-    this.#accept('skip', 'Leave the parked step out (only where that can do no harm)');
-    this.#accept('abort', 'Stop, and take back what was done so far in reverse order');
+    this.#accept('retry', `Try the parked step again. ${COMMAND_DATA}`);
+    this.#accept('skip', `Leave the parked step out, only where that can do no harm. ${COMMAND_DATA}`);
+    this.#accept('abort', `Stop, and take back what was done so far in reverse order. ${COMMAND_DATA}`);
   }
 
   /** Validators are synchronous on purpose: an async one never rejects (orchestration.md, finding 2). */
   #accept(action: OperatorAction, description: string): void {
     const validator = (command: OperatorCommand): void => {
       if (typeof command?.by !== 'string' || command.by.trim() === '')
-        throw new Error(`${action} needs "by": who asks for it?`);
+        throw refusal(`${action} needs "by": who asks for it?`);
       const { state, actions } = this.#keeper.view;
       if (actions.includes(action)) return;
       const allowed =
         actions.length === 0 ? 'nothing can be asked of it any more' : `possible now: ${actions.join(', ')}`;
-      throw new Error(`can't ${action}: the operation is ${state}; ${allowed}`);
+      throw refusal(`can't ${action}: the operation is ${state}; ${allowed}`);
     };
     const handler = (command: OperatorCommand): OperationView => {
       if (action === 'abort') this.#abort(command);
@@ -141,7 +152,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     for (;;) {
       this.#checkAborted();
       this.#keeper.stepStarts(plan.name);
-      const result = await this.#attempt(plan.title, plan.attemptMs, call);
+      const result = await this.#attempt(this.#summary(plan), plan.attemptMs, call);
       if ('outcome' in result) {
         const { done, summary, notes } = result.outcome;
         const state = done === 'before' ? 'already-done' : 'done';
@@ -170,6 +181,12 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     const decision = this.#decision as { action: Decision; by: OperatorCommand } | undefined;
     this.#decidedBy = decision?.by.by ?? '';
     return decision?.action ?? 'retry';
+  }
+
+  /** Not "1/13": the Temporal UI makes a fraction of that. */
+  #summary({ name, title }: StepPlan): string {
+    const { steps } = this.#keeper.view;
+    return `${steps.findIndex((step) => step.name === name) + 1} of ${steps.length}: ${title}`;
   }
 
   /** One scheduling of the activity with all its retries. Cancellation of the workflow passes through. */
@@ -224,7 +241,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   async #undo(undo: Undo<A>): Promise<void> {
     for (;;) {
       this.#keeper.undoStarts(undo.name, undo.title);
-      const result = await this.#attempt(undo.title, UNDO_ATTEMPT_MS, undo.run);
+      const result = await this.#attempt(`Undo: ${undo.title}`, UNDO_ATTEMPT_MS, undo.run);
       if ('outcome' in result) {
         this.#keeper.undoIs(undo.name, { state: 'undone', summary: result.outcome.summary });
         return;

@@ -1,0 +1,189 @@
+/**
+ * sanlock by its timing rules (peers-ha.md 2.3, ha-agent.md 9.4): renewal every 2 io, failure after 8 io, another host may
+ * take a lease 8 io + watchdog after it *last saw* the owner's renewal move. The watchdog resets who cannot be cleaned up.
+ */
+import { frozen, type SimHost, type World } from './world.ts';
+
+export interface SanlockHooks {
+  /** Ends the VM of a host at once (renewals failed). */
+  killVm(host: SimHost): void;
+  reset(host: SimHost, why: string): void;
+  changed(host: SimHost): void;
+}
+
+const io = (world: World) => world.timing.profile.ioSeconds * 1000;
+
+function canWrite(world: World, host: SimHost): boolean {
+  return host.on && !frozen(world, host) && host.path === 'ok';
+}
+
+/** Looks at all other hosts' renewals, as the daemon does at each of its own. */
+function lookAround(world: World, host: SimHost): void {
+  for (const other of world.hosts) {
+    if (other === host) continue;
+    const theirs = other.sanlock;
+    const seen = host.sanlock.seen.get(other.id);
+    if (seen === undefined) {
+      host.sanlock.seen.set(other.id, {
+        generation: theirs.generation,
+        changedMs: world.now,
+        movedLastLook: false,
+        stamp: theirs.stamp,
+        free: theirs.stamp === 0,
+      });
+      continue;
+    }
+    seen.movedLastLook = seen.stamp !== theirs.stamp;
+    if (seen.movedLastLook) seen.changedMs = world.now;
+    seen.stamp = theirs.stamp;
+    seen.generation = theirs.generation;
+    seen.free = theirs.stamp === 0;
+  }
+}
+
+function renew(world: World, host: SimHost, hooks: SanlockHooks): void {
+  const { sanlock } = host;
+  sanlock.renewPlanned = false;
+  if (!sanlock.running || !sanlock.joined) return;
+  if (canWrite(world, host) && !sanlock.hung) {
+    sanlock.renewedMs = world.now;
+    sanlock.stamp = Math.max(1, world.now);
+    lookAround(world, host);
+  }
+  planRenewal(world, host, hooks, 2 * io(world) + sanlock.slow);
+}
+
+function planRenewal(world: World, host: SimHost, hooks: SanlockHooks, ms: number): void {
+  if (host.sanlock.renewPlanned) return;
+  host.sanlock.renewPlanned = true;
+  world.later(host, ms, () => renew(world, host, hooks));
+}
+
+/** One check in flight per host: at the moment when its last renewal would be too old. */
+function planDeadline(world: World, host: SimHost, hooks: SanlockHooks): void {
+  const { sanlock } = host;
+  if (sanlock.deadlinePlanned) return;
+  sanlock.deadlinePlanned = true;
+  const at = sanlock.renewedMs + 8 * io(world);
+  world.later(host, Math.max(0, at - world.now), () => {
+    sanlock.deadlinePlanned = false;
+    if (!sanlock.joined) return;
+    if (sanlock.renewedMs + 8 * io(world) > world.now) planDeadline(world, host, hooks);
+    else renewalsFailed(world, host, hooks);
+  });
+}
+
+function renewalsFailed(world: World, host: SimHost, hooks: SanlockHooks): void {
+  const { sanlock } = host;
+  const fireMs = sanlock.renewedMs + 8 * io(world) + sanlock.watchdogSeconds * 1000 * world.random.between(0.68, 0.98);
+  world.later(host, Math.max(0, fireMs - world.now), () => {
+    if (sanlock.watchdogArmed && sanlock.renewedMs + 8 * io(world) <= world.now)
+      hooks.reset(host, 'the watchdog fired: sanlock could not renew');
+  });
+  const clean = () => {
+    if (!sanlock.joined || sanlock.renewedMs + 8 * io(world) > world.now) return;
+    if (frozen(world, host) || !sanlock.running || sanlock.hung) {
+      world.later(host, 1000, clean);
+      return;
+    }
+    world.say(`host ${host.id}: sanlock lost its renewals and ends the VM`);
+    hooks.killVm(host);
+    sanlock.joined = false;
+    sanlock.watchdogArmed = false;
+    hooks.changed(host);
+  };
+  world.later(host, world.random.between(100, 3000), clean);
+}
+
+/** Joins the lockspace under the own id; takes 2 io and a bit (lab.md 1). Tries again while the storage is away. */
+export function join(world: World, host: SimHost, hooks: SanlockHooks): void {
+  const { sanlock } = host;
+  if (sanlock.joined || sanlock.joining > world.now) return;
+  const takesMs = 2 * io(world) + world.random.between(0, io(world));
+  sanlock.joining = world.now + takesMs;
+  world.later(host, takesMs, () => {
+    if (sanlock.joined || !sanlock.running) return;
+    if (!canWrite(world, host) || sanlock.hung) {
+      world.later(host, 1000, () => join(world, host, hooks));
+      return;
+    }
+    sanlock.joined = true;
+    sanlock.generation += 1;
+    sanlock.renewedMs = world.now;
+    sanlock.stamp = Math.max(1, world.now);
+    sanlock.watchdogArmed = true;
+    sanlock.seen.clear();
+    lookAround(world, host);
+    planRenewal(world, host, hooks, 2 * io(world));
+    planDeadline(world, host, hooks);
+    hooks.changed(host);
+  });
+}
+
+/** What the acquirer would do now: take it, be refused, or wait. */
+function verdict(world: World, host: SimHost, first: boolean, since: number): 'take' | 'refused' | 'wait' {
+  const { lease } = world;
+  if (lease.free || lease.owner === host.id) return 'take';
+  const seen = host.sanlock.seen.get(lease.owner);
+  if (seen === undefined) return 'wait';
+  if (seen.free || seen.generation > lease.generation) return 'take';
+  if (first ? seen.movedLastLook : seen.changedMs > since) return 'refused';
+  const deadMs = 8 * io(world) + host.sanlock.watchdogSeconds * 1000;
+  return world.now - seen.changedMs >= deadMs ? 'take' : 'wait';
+}
+
+/** Asks for the engine VM's lease; answers `true` when it is this host's. Blocks as the real one does. */
+export function acquire(world: World, host: SimHost, wanted: () => boolean, answer: (got: boolean) => void): void {
+  const since = world.now;
+  const attempt = (first: boolean) => {
+    if (!wanted()) return;
+    const { sanlock } = host;
+    if (frozen(world, host)) {
+      world.later(host, 1000, () => attempt(first));
+      return;
+    }
+    if (!sanlock.running || !sanlock.joined || !canWrite(world, host)) {
+      answer(false);
+      return;
+    }
+    const now = sanlock.hung ? 'wait' : verdict(world, host, first, since);
+    if (now === 'wait') world.later(host, 1000, () => attempt(false));
+    else if (now === 'refused') answer(false);
+    else {
+      world.lease.owner = host.id;
+      world.lease.generation = sanlock.generation;
+      world.lease.free = false;
+      answer(true);
+    }
+  };
+  world.later(host, world.random.between(20, 400), () => attempt(true));
+}
+
+/** Given back when its holder ends, if the host can still write; else it stays until the host counts as dead. */
+export function release(world: World, host: SimHost): void {
+  if (world.lease.owner !== host.id || world.lease.generation !== host.sanlock.generation) return;
+  if (host.sanlock.running && host.sanlock.joined && canWrite(world, host)) world.lease.free = true;
+}
+
+/** The daemon is gone; nobody feeds the watchdog. */
+export function daemonDies(world: World, host: SimHost, hooks: SanlockHooks): void {
+  host.sanlock.running = false;
+  hooks.changed(host);
+}
+
+/** It comes back and forgets whom it had promised what: the old owner's lease is free with the next generation. */
+export function daemonReturns(world: World, host: SimHost, hooks: SanlockHooks): void {
+  if (host.sanlock.running) return;
+  host.sanlock.running = true;
+  host.sanlock.joined = false;
+  host.sanlock.watchdogArmed = false;
+  host.sanlock.joining = 0;
+  join(world, host, hooks);
+}
+
+/** Leaves in good order: the id is free for all to see. */
+export function leave(host: SimHost): void {
+  host.sanlock.joined = false;
+  host.sanlock.stamp = 0;
+  host.sanlock.watchdogArmed = false;
+}

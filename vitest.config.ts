@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { TOOLS, findTool } from './infra/setup/tools.mjs';
 
 /** They share one real Temporal server, which takes seconds to start: the rest must not wait for it. */
 const ON_TEMPORAL = 'test/{workflows,histories}/**/*.test.ts';
@@ -11,7 +12,10 @@ export default defineConfig({
     // Whole labs run side by side in the fault matrix; more of them than this starve each other on two cores.
     maxConcurrency: 3,
     // The AWS SDK announces on every start that it will want a newer Node in 2027.
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    env: {
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      BELLWETHER_VERSITYGW: findTool(TOOLS.versitygw) ?? '',
+    },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [

@@ -29,7 +29,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'temporal', include: [ON_TEMPORAL], globalSetup: './test/global-setup.ts', isolate: false, testTimeout: 60_000 },
+        test: {
+          name: 'temporal',
+          include: [ON_TEMPORAL],
+          globalSetup: './test/global-setup.ts',
+          isolate: false,
+          testTimeout: 60_000,
+        },
       },
     ],
   },

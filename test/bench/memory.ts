@@ -6,12 +6,12 @@ import { until } from '../../infra/processes.ts';
 import { CACHED_WORKFLOWS } from '../../workers/orchestrator/worker.ts';
 import type { ClusterState } from '../../workflows/model/cluster.ts';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
-import { DEFAULT_TIMING, MESSAGES, type OperationView } from '../../workflows/model/operation.ts';
+import { DEFAULT_TIMING } from '../../workflows/model/operation.ts';
 import type { UpgradeRequest } from '../../workflows/model/requests.ts';
 import { startChild, type Child } from './child.ts';
 import { workerFirst, workerMemory, workerReady } from './messages.ts';
 
-const PARK_LIMIT_MS = 90_000;
+const PARK_LIMIT_MS = 120_000;
 /** Enough for all of them and their clusters' entities: nothing is put out of memory while it is weighed. */
 const ALL = 5000;
 const WARM_UP = 20;
@@ -53,7 +53,8 @@ export interface MemoryResult {
 
 const mb = (bytes: number) => bytes / 2 ** 20;
 
-async function startOperation(client: Client, taskQueue: string, cluster: string): Promise<string> {
+/** Starting twice is starting once. */
+async function startOperation(client: Client, taskQueue: string, cluster: string): Promise<void> {
   const key = `PARKED-${cluster}`;
   const who = { key, ticket: key, requestedBy: 'bench' };
   const request: UpgradeRequest = {
@@ -68,9 +69,9 @@ async function startOperation(client: Client, taskQueue: string, cluster: string
   await client.workflow.start('upgradeHostedEngine', {
     workflowId,
     taskQueue,
+    workflowIdConflictPolicy: 'USE_EXISTING',
     args: [{ request, timing: DEFAULT_TIMING }],
   });
-  return workflowId;
 }
 
 async function startEntity(client: Client, taskQueue: string, cluster: string): Promise<void> {
@@ -89,23 +90,24 @@ async function forAll(names: readonly string[], work: (name: string) => Promise<
   await Promise.all(Array.from({ length: 8 }, hand));
 }
 
-async function awaitParked(client: Client, workflowId: string): Promise<void> {
-  const view = () => client.workflow.getHandle(workflowId).query<OperationView>(MESSAGES.view);
-  await until(`${workflowId} to park`, async () => (await view()).state === 'parked', PARK_LIMIT_MS);
+/** Counted in Temporal's list: asking each operation would bring it back into the worker's memory. */
+async function awaitParked(client: Client, taskQueue: string, operations: number): Promise<void> {
+  const parked = () => client.workflow.count(`TaskQueue = '${taskQueue}' AND HeState = 'parked'`);
+  await until(`${operations} operations to park`, async () => (await parked()).count >= operations, PARK_LIMIT_MS);
 }
 
 async function weigh(options: MemoryOptions, worker: Child, taskQueue: string, cache: number): Promise<ParkedMemory> {
   const { client, operations } = options;
   const clusters = Array.from({ length: operations }, (_, index) => `${taskQueue}-${index}`);
   // What the first few bring (code, connections, room in the heap) belongs to the worker, not to them.
-  await forAll(
-    Array.from({ length: WARM_UP }, (_, index) => `${taskQueue}-warm-up-${index}`),
-    async (cluster) => awaitParked(client, await startOperation(client, taskQueue, cluster)),
-  );
+  const warmUp = Array.from({ length: WARM_UP }, (_, index) => `${taskQueue}-warm-up-${index}`);
+  await forAll(warmUp, (cluster) => startOperation(client, taskQueue, cluster));
+  await awaitParked(client, taskQueue, WARM_UP);
   const empty = await worker.ask('memory', workerMemory);
   await forAll(clusters, (cluster) => startEntity(client, taskQueue, cluster));
   const entities = await worker.ask('memory', workerMemory);
-  await forAll(clusters, async (cluster) => awaitParked(client, await startOperation(client, taskQueue, cluster)));
+  await forAll(clusters, (cluster) => startOperation(client, taskQueue, cluster));
+  await awaitParked(client, taskQueue, WARM_UP + operations);
   const parked = await worker.ask('memory', workerMemory);
   return {
     operations,
@@ -134,11 +136,10 @@ export async function measureMemory(options: MemoryOptions): Promise<MemoryResul
     }
   };
   // It waits already when the worker starts, as after a restart of the orchestrator's machine.
-  const first = await startOperation(client, 'bench-memory', 'bench-first');
+  await startOperation(client, 'bench-memory', 'bench-memory-warm-up-0');
   const { startUp, all } = await withWorker('bench-memory', ALL, async (child) => {
     const ready = await child.hear(workerReady);
     const { firstStepMs } = await child.hear(workerFirst);
-    await awaitParked(client, first);
     const { loadedMs, readyMs, rssBytes } = ready;
     const startUp = { loadedMs, readyMs, firstStepMs, rssMb: mb(rssBytes) };
     return { startUp, all: await weigh(options, child, 'bench-memory', ALL) };

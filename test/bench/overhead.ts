@@ -51,6 +51,8 @@ export interface Comparison {
   readonly ratio: number;
   readonly plainAllMs: readonly number[];
   readonly durableAllMs: readonly number[];
+  /** Processor time of this process (worker and client; on a lab the lab, too): it shows what noise hides. */
+  readonly durableCpuMs: number;
   readonly profile: Profile;
 }
 
@@ -91,7 +93,13 @@ async function stuck(client: Client, workflowId: string): Promise<never> {
   throw new Error(`${workflowId} is ${view.state} after ${UPGRADE_LIMIT_MS} ms; ${failures.join('; ')}`);
 }
 
-async function runDurable(client: Client, taskQueue: string, request: UpgradeRequest) {
+interface Durable {
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly workflowId: string;
+}
+
+async function runDurable(client: Client, taskQueue: string, request: UpgradeRequest): Promise<Durable> {
   const workflowId = `upgrade/${request.cluster}/${request.key}`;
   const upgrade = async () => {
     const args = [{ request, timing: TIMING }];
@@ -105,9 +113,11 @@ async function runDurable(client: Client, taskQueue: string, request: UpgradeReq
     clearTimeout(timer);
     return ended;
   };
+  const before = process.cpuUsage();
   const { ms, value } = await timed(upgrade);
+  const { user, system } = process.cpuUsage(before);
   if (value.state !== 'done') throw new Error(`${workflowId} ended ${value.state}: ${value.lines.join(' ')}`);
-  return { ms, workflowId };
+  return { ms, cpuMs: (user + system) / 1000, workflowId };
 }
 
 /** One run of each kind, the order changing from round to round: neither always meets the warmer machine. */
@@ -121,23 +131,25 @@ function more(round: number, rounds: number, deadline: number): boolean {
   return round <= 2 || (round <= rounds && performance.now() < deadline);
 }
 
-function compare(plainAllMs: readonly number[], durableAllMs: readonly number[], profile: Profile): Comparison {
+/** Leaves the warm-up out. */
+function compare(plainRuns: readonly number[], durableRuns: readonly Durable[], profile: Profile): Comparison {
+  const plainAllMs = plainRuns.slice(1);
+  const durableAllMs = durableRuns.slice(1).map(({ ms }) => ms);
   const plainMs = median(plainAllMs);
   const durableMs = median(durableAllMs);
   const overheadMs = durableMs - plainMs;
   const steps = UPGRADE_STEPS.length;
-  const overheadPerStepMs = overheadMs / steps;
-  const runs = plainAllMs.length;
   return {
-    runs,
+    runs: plainAllMs.length,
     steps,
     plainMs,
     durableMs,
     overheadMs,
-    overheadPerStepMs,
+    overheadPerStepMs: overheadMs / steps,
     ratio: durableMs / plainMs,
     plainAllMs,
     durableAllMs,
+    durableCpuMs: median(durableRuns.slice(1).map(({ cpuMs }) => cpuMs)),
     profile,
   };
 }
@@ -185,22 +197,19 @@ async function compareIdle(options: OverheadOptions): Promise<Comparison> {
   const { client } = options;
   const taskQueue = 'bench-idle';
   const plainAll: number[] = [];
-  const durableAll: number[] = [];
-  let last = '';
+  const durableAll: Durable[] = [];
   const deadline = performance.now() + options.idleLimitMs;
   await withWorker(options, taskQueue, idleActivities('durable'), async () => {
     for (let round = 0; more(round, options.idleRuns, deadline); round += 1) {
       const request = requestFor(IDLE_CLUSTER, `IDLE${round}`);
       const plain = async () => void plainAll.push(await runPlain(idleActivities('plain'), request));
       const durable = async () => {
-        const { ms, workflowId } = await runDurable(client, taskQueue, request);
-        durableAll.push(ms);
-        last = workflowId;
+        durableAll.push(await runDurable(client, taskQueue, request));
       };
       await inTurn(round, plain, durable);
     }
   });
-  return compare(plainAll.slice(1), durableAll.slice(1), await profileOf(client, last));
+  return compare(plainAll, durableAll, await profileOf(client, durableAll.at(-1)?.workflowId ?? ''));
 }
 
 /** A fresh lab, and clients for it; both gone when the work is done. */
@@ -232,9 +241,8 @@ async function compareOnLabs(options: OverheadOptions): Promise<Comparison> {
   const { client, say } = options;
   const taskQueue = 'bench-lab';
   const plainAll: number[] = [];
-  const durableAll: number[] = [];
+  const durableAll: Durable[] = [];
   let current: Counterparts | undefined;
-  let last = '';
   const deadline = performance.now() + options.labLimitMs;
   const used = () => {
     if (current === undefined) throw NOBODY;
@@ -252,17 +260,15 @@ async function compareOnLabs(options: OverheadOptions): Promise<Comparison> {
         onLab(async (request) => void plainAll.push(await runPlain(plainSteps, request)), `PLAIN${round}`);
       const durable = () =>
         onLab(async (request) => {
-          const { ms, workflowId } = await runDurable(client, taskQueue, request);
-          durableAll.push(ms);
-          last = workflowId;
+          durableAll.push(await runDurable(client, taskQueue, request));
         }, `LAB${round}`);
       await inTurn(round, plain, durable);
       say(
-        `  round ${round} of ${options.labRuns}: plain ${Math.round(plainAll.at(-1) ?? 0)} ms, durable ${Math.round(durableAll.at(-1) ?? 0)} ms${round === 0 ? ' (warm-up)' : ''}`,
+        `  round ${round} of ${options.labRuns}: plain ${Math.round(plainAll.at(-1) ?? 0)} ms, durable ${Math.round(durableAll.at(-1)?.ms ?? 0)} ms${round === 0 ? ' (warm-up)' : ''}`,
       );
     }
   });
-  return compare(plainAll.slice(1), durableAll.slice(1), await profileOf(client, last));
+  return compare(plainAll, durableAll, await profileOf(client, durableAll.at(-1)?.workflowId ?? ''));
 }
 
 export async function measureOverhead(options: OverheadOptions): Promise<Overhead> {

@@ -21,6 +21,7 @@ function overheadPart({ idle, lab }: Overhead): string[] {
     '1. The upgrade under Temporal beside a plain runner of the same steps (medians)',
     ...table(head, [comparison('steps that do nothing', idle), comparison(`real steps, lab at ${LAB_SPEED} x`, lab)]),
     `  Durability (steps that do nothing): per step ${against(idle.overheadPerStepMs, GOALS.perStepMs, 'ms')}; in all ${against(idle.overheadMs, GOALS.allMs, 'ms')}.`,
+    `  Fastest durable run ${Math.round(Math.min(...idle.durableAllMs))} ms; worker and client took ${Math.round(idle.durableCpuMs)} ms of processor time per run.`,
     `  On the lab: per step ${against(lab.overheadPerStepMs, GOALS.perStepMs, 'ms')}; in all ${against(lab.overheadMs, GOALS.allMs, 'ms')} (the lab's own scatter: plain runs took ${Math.round(Math.min(...lab.plainAllMs))} to ${Math.round(Math.max(...lab.plainAllMs))} ms).`,
     `  Where it goes (last run, medians): activity handed over after ${round(profile.activityWait)} ms, done and reported in ${round(profile.activityRun)}; next workflow task handed over after ${round(profile.taskWait)}, answered in ${round(profile.taskRun)}.`,
     `  ${profile.events} events, ${profile.workflowTasks} workflow tasks, ${profile.activities} activities, ${profile.failedTasks} failed tasks.`,

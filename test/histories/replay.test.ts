@@ -1,14 +1,13 @@
 /** Operations that run while Bellwether is upgraded must go on: today's code has to replay what older code did. */
 import { hostname } from 'node:os';
-import { DefaultLogger, Runtime, Worker, type ReplayResult } from '@temporalio/worker';
+import { Worker, type ReplayResult } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import * as workflows from '../../workflows/index.ts';
+import '../workflows/quiet.ts';
 import { historyText, readHistory, recordedHistories } from './store.ts';
 
 type History = ReturnType<typeof readHistory>;
-
-try { Runtime.install({ logger: new DefaultLogger('ERROR') }) } catch {}
 
 const files = recordedHistories();
 

@@ -13,7 +13,8 @@ export class Timeline {
 
   at(at: number, happen: () => void): void {
     this.planned += 1;
-    const event = { at: Math.max(at, this.now), order: this.planned, happen };
+    // Whole milliseconds: a remainder of a float too small to move the clock would be waited for without end.
+    const event = { at: Math.max(Math.ceil(at), this.now), order: this.planned, happen };
     const { heap } = this;
     let index = heap.push(event) - 1;
     while (index > 0) {

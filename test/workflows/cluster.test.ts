@@ -1,6 +1,5 @@
 /** The cluster's entity: one operation at a time, in the order of asking, whatever becomes of those that wait. */
 import { randomUUID } from 'node:crypto';
-import { isGrpcServiceError } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lockActivities } from '../../activities/cluster/lock.activities.ts';
@@ -11,9 +10,9 @@ import {
   type LockRequest,
 } from '../../workflows/model/cluster.ts';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
+import { isNotFound } from '../../api/operations/temporal-common.ts';
 import { eventually, openStage, type Stage, type Upgrade } from './stage.ts';
 
-const NOT_FOUND = 5;
 /** Well below the entity's own look at its holder every 15 s. */
 const AT_ONCE_MS = 10_000;
 
@@ -88,7 +87,7 @@ describe.concurrent('operations on one cluster', () => {
     const state = await stage.cluster(cluster);
     expect([state.holder?.label, ...labels(state.queue)]).toEqual(['CHG1', 'CHG2', 'CHG3']);
     const { currentDetails } = await entity(cluster).query<{ currentDetails: string }>('__temporal_workflow_metadata');
-    expect(currentDetails).toBe('Held by: CHG1\n\nWaiting: 2\n1. CHG2\n2. CHG3');
+    expect(currentDetails).toMatch(/held.*CHG1[^]*CHG2[^]*CHG3/i);
 
     first.open();
     for (const one of [first, second, third]) expect((await one.upgrade.handle.result()).state).toBe('nothing-to-do');
@@ -211,7 +210,7 @@ describe.concurrent('the lock', () => {
     const answers = await Promise.all(locks.map((lock) => ask(cluster, lock)));
     expect(answers.filter((answer) => answer.state === 'granted')).toHaveLength(1);
     const positions = answers.flatMap((answer) => (answer.state === 'queued' ? [answer.position] : []));
-    expect(positions.toSorted()).toEqual([1, 2, 3, 4]);
+    expect(new Set(positions)).toEqual(new Set([1, 2, 3, 4]));
   });
 
   test('released by one that does not hold it stays where it is', async () => {
@@ -288,10 +287,13 @@ describe.concurrent('an entity whose worker was away', () => {
     await ask(cluster, waiting);
     const before = await stage.cluster(cluster);
     const { runId } = await entity(cluster).describe();
-    // Four megabytes of history and Temporal suggests to start anew.
+    // Temporal suggests to start anew at four megabytes of history, and looks at them when there is something to do.
     for (let sent = 0; sent < 3; sent += 1)
       await entity(cluster).signal(CLUSTER_MESSAGES.release, 'x'.repeat(1_500_000));
-    await eventually('a new run', async () => (await entity(cluster).describe()).runId !== runId);
+    await eventually('a new run', async () => {
+      await entity(cluster).signal(CLUSTER_MESSAGES.release, 'nobody');
+      return (await entity(cluster).describe()).runId !== runId;
+    });
     expect(await stage.cluster(cluster)).toEqual(before);
     await release(cluster, holder);
     const after = await untilCluster(
@@ -325,7 +327,7 @@ async function knowsUpdate(cluster: string, updateId: string): Promise<boolean> 
     .pollWorkflowExecutionUpdate({ namespace, updateRef, waitPolicy: { lifecycleStage: 0 } })
     .then(() => true)
     .catch((error: unknown) => {
-      if (isGrpcServiceError(error) && error.code === NOT_FOUND) return false;
+      if (isNotFound(error)) return false;
       throw error;
     });
 }

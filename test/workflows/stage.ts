@@ -1,7 +1,7 @@
 /** A worker with fake activities on the shared server, and a client that starts and operates upgrades on it. */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { lockActivities } from '../../activities/cluster/lock.activities.ts';
 import { createTemporalPorts } from '../../api/operations/temporal.ts';
@@ -18,6 +18,7 @@ import {
 import type { UpgradeRequest } from '../../workflows/model/requests.ts';
 import type { upgradeHostedEngine } from '../../workflows/upgrade/upgrade.ts';
 import { FakeWorld, fakeUpgradeActivities } from './fake-upgrade.ts';
+import './quiet.ts';
 
 /** Retries come at once; a busy machine must not look like a dead worker. */
 export const TIMING: OperationTiming = {
@@ -44,16 +45,12 @@ export async function eventually(
   }
 }
 
-// Failing activities are what these tests are about: no need to read of each.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
-
 async function startWorker(stage: Stage) {
-  const { client, taskQueue } = stage;
   const connection = await NativeConnection.connect({ address: inject('temporal').address });
   const worker = await Worker.create({
     connection,
     namespace: inject('temporal').namespace,
-    taskQueue,
+    taskQueue: stage.taskQueue,
     workflowBundle: { codePath: inject('bundleFile') },
     activities: { ...fakeUpgradeActivities((cluster) => stage.world(cluster)), ...stage.lock },
     stickyQueueScheduleToStartTimeout: '1s',
@@ -62,11 +59,12 @@ async function startWorker(stage: Stage) {
     maxHeartbeatThrottleInterval: '100ms',
     defaultHeartbeatThrottleInterval: '100ms',
   });
-  const done = worker.run().finally(() => connection.close());
+  const done = worker.run();
   return {
     async stop(): Promise<void> {
       worker.shutdown();
       await done;
+      await connection.close();
     },
   };
 }

@@ -51,7 +51,7 @@ describe.concurrent('a step that needs an operator', () => {
     const markdown = await details(upgrade);
     expect(markdown).toContain('### It waits for you: Import the hosted-engine storage domain');
     expect(markdown).toContain('- **What to do**: Tell it not to.');
-    expect(markdown).toContain('**parked**, step 7 of 13');
+    expect(markdown).toMatch(/^\*\*parked\*\*.* step 7 of 13/);
 
     upgrade.world.heal('importDomain');
     const answered = await upgrade.act('retry', { by: 'alice', reason: 'storage is back' });

@@ -143,8 +143,8 @@ export function createAgent(options: AgentOptions): Agent {
     const observation = observe(nowMs);
     const before = memory;
     const decision = chosen.decide(memory, observation);
-    act(observation, decision);
     last = { observation, decision };
+    act(observation, decision);
     const news =
       before.state !== decision.memory.state ||
       before.claim !== decision.memory.claim ||

@@ -2,17 +2,18 @@
 import type { OperationView, OperatorAction, StepState, StepView } from '../model/operation.ts';
 import { clock, plain, table } from './markdown.ts';
 
+/** No-break spaces: a state is one word in the narrow table. */
 const MARKS: Readonly<Record<StepState, string>> = {
   pending: '·',
-  running: '▶ **running**',
-  parked: '⏸ **parked**',
-  done: '✔ done',
-  'already-done': '✔ was done before',
-  'not-needed': '– not needed',
-  skipped: '↷ skipped',
-  stopped: '■ stopped',
-  undoing: '▶ **undoing**',
-  undone: '✔ undone',
+  running: '▶\u00a0**running**',
+  parked: '⏸\u00a0**parked**',
+  done: '✔\u00a0done',
+  'already-done': '✔\u00a0was\u00a0so\u00a0before',
+  'not-needed': '–\u00a0not\u00a0needed',
+  skipped: '↷\u00a0skipped',
+  stopped: '■\u00a0stopped',
+  undoing: '▶\u00a0**undoing**',
+  undone: '✔\u00a0undone',
 };
 
 const STEP_ACTIONS: Readonly<Record<OperatorAction, string>> = {
@@ -47,9 +48,7 @@ function parkedText(view: OperationView, step: StepView): string[] {
     `- **What**: ${plain(what)}`,
     `- **Why**: ${plain(why)} (\`${type}\`, tried ${attempts} ${attempts === 1 ? 'time' : 'times'})`,
     `- **What to do**: ${plain(remedy)}`,
-    '',
-    '**Then** *More Actions*, *Send an Update*, with the data `{"by": "your name"}`:',
-    '',
+    `- **Then** *More Actions*, *Send an Update*, with your name as data: \`{"by":"alice"}\``,
     ...view.actions.map((action) => `- \`${action}\`: ${meaning[action]}`),
     `- or in a shell: \`npx bellwether operation ${view.actions.join('|')} ${view.id}\``,
   ];
@@ -78,30 +77,29 @@ function steps(title: string, list: readonly StepView[]): string[] {
   return ['', ...table([title, 'state', 'UTC'], rows)];
 }
 
-/** Results are too wide for a table. A finding that the outcome repeats is left to it. */
-function results(list: readonly StepView[], outcome = ''): string[] {
-  const lines = list.flatMap((step, index) => {
+/** Results are too wide for a table. What the outcome says already is left to it. */
+function results(prefix: string, list: readonly StepView[], outcome = ''): string[] {
+  return list.flatMap((step, index) => {
     if (step.state === 'not-needed') return [];
-    const notes = (step.notes ?? []).filter((note) => !outcome.includes(note));
-    const number = `**${index + 1}**`;
-    return [
-      ...(step.summary === undefined ? [] : [`- ${number} ${plain(step.summary)}`]),
-      ...notes.map((note) => `- ${number} *note*: ${plain(note)}`),
-    ];
+    const number = `- **${prefix}${index + 1}**`;
+    const summary = step.summary === undefined ? [] : [{ text: step.summary, mark: number }];
+    const notes = (step.notes ?? []).map((text) => ({ text, mark: `${number} *note*` }));
+    return [...summary, ...notes]
+      .filter(({ text }) => !outcome.includes(text))
+      .map(({ text, mark }) => `${mark} ${plain(text)}`);
   });
-  return lines.length === 0 ? [] : ['', '**Results**', '', ...lines];
 }
 
 /** Markdown of the whole view: first what the reader must do, then the steps, then what came out of each. */
 export function detailsMarkdown(view: OperationView): string {
   const parked = [...view.steps, ...view.undo].find((step) => step.state === 'parked');
+  const came = [...results('', view.steps, view.outcome), ...results('undo ', view.undo, view.outcome)];
   return [
     headline(view),
     ...(parked === undefined ? waitText(view) : parkedText(view, parked)),
     ...outcomeText(view.outcome),
     ...steps('step', view.steps),
     ...(view.undo.length === 0 ? [] : steps('taken back', view.undo)),
-    ...results(view.steps, view.outcome),
-    ...(view.undo.length === 0 ? [] : results(view.undo, view.outcome)),
+    ...(came.length === 0 ? [] : ['', '**Results**', '', ...came]),
   ].join('\n');
 }

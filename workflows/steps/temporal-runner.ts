@@ -36,7 +36,7 @@ export class OperationAborted extends Error {
 const UNDO_ATTEMPT_MS = 600_000;
 
 /** The form in the Temporal UI shows it above an empty field. */
-const COMMAND_DATA = 'Data: {"by": "your name", "reason": "why"}; the reason may be left out.';
+const COMMAND_DATA = 'Data: {"by": "your name"} and, if you like, a "reason".';
 
 /** A refusal is for a person, who would be shown the stack beside it. */
 function refusal(message: string): ApplicationFailure {

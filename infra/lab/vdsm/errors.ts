@@ -66,7 +66,7 @@ export const fail = {
   domainNotMember: (pool: string, domain: string) =>
     new VdsmError(375, `Domain is not member in pool: 'pool=${pool}, domain=${domain}'`),
   domainAttached: withTuple(380, 'Storage domain already attached to pool'),
-  noSpace: (domain: string) => new VdsmError(397, `No space left on domain ${domain}: ''`),
+  noSpace: (domain: string) => new VdsmError(397, `No space left on domain ${domain}: ${repr(domain)}`),
   unknownTask: withTuple(401, 'Task id unknown'),
   taskNotFinished: withTuple(403, 'Task not finished'),
   taskAborted: () => new VdsmError(411, "Task is aborted: 'value=Unknown error encountered abortedcode=411'"),

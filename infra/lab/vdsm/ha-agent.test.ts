@@ -1,4 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { labPaths } from '../fixture.ts';
 import { RawStomp, startTestLab, type TestLab, until } from './lab-for-tests.ts';
 
 let lab: TestLab;
@@ -49,6 +51,16 @@ describe('HA agents', () => {
     expect(await haStats(3)).toMatchObject({ haStats: { localMaintenance: true, score: 0 } });
     expect((await haStats(2)).haStats).toMatchObject({ localMaintenance: false, score: 3400 });
     await expect(setMode(1, 'MOON', true)).rejects.toMatchObject({ code: 61 });
+  });
+
+  it("the administrator's own flag counts too, and survives the engine's", async () => {
+    const file = `${labPaths(lab.fixture.dir).hostDir('host3')}/ha.conf`;
+    expect(readFileSync(file, 'utf8')).toBe('local_maintenance=False\nlocal_maintenance_manual=False\n');
+    writeFileSync(file, 'local_maintenance=True\nlocal_maintenance_manual=True\n');
+    await setMode(3, 'LOCAL', false);
+    expect(readFileSync(file, 'utf8')).toBe('local_maintenance=False\nlocal_maintenance_manual=True\n');
+    await until('score 0', () => lab.storage.hostBlock(3)?.score === 0);
+    expect((await haStats(3)).haStats).toMatchObject({ localMaintenance: true, score: 0 });
   });
 
   it('start the engine VM again when it died, on the best host', async () => {

@@ -14,6 +14,8 @@ import type { LabWorld } from './world.ts';
 const EVENT_TIME_BASE = 2 ** 31 - 1;
 /** Uptime that a host shows when the lab starts, so that rebooting it makes its clock go back. */
 const FIRST_UPTIME_MS = 3_600_000;
+/** Keys of `ha.conf`; the first is the engine's. */
+const HA_FLAGS = ['local_maintenance', 'local_maintenance_manual'] as const;
 
 export interface HostStateOptions {
   readonly fixture: LabFixture;
@@ -44,12 +46,16 @@ export class HostState {
   alive = false;
   recovering = false;
   poolConnected = false;
+  /** Lab time at which the daemon started last; at the lab's start that was long ago. */
+  daemonStarted = -FIRST_UPTIME_MS;
   /** Lab time of the HA agent's last write. */
   agentSeen = -Infinity;
   /** Set by the server: publishes an event to connected clients. */
   onEvent: (method: string, params: JsonObject) => void = () => undefined;
   /** Set by the HA agent: publish the host's block now. */
   onMaintenanceChange: () => void = () => undefined;
+  /** Wall time of the boot: the same in every answer until the next one. */
+  bootDate = new Date(Date.now() - FIRST_UPTIME_MS);
   #bootedAt = -FIRST_UPTIME_MS;
 
   constructor(options: HostStateOptions) {
@@ -65,6 +71,7 @@ export class HostState {
     mkdirSync(this.dir, { recursive: true });
     writeFileSync(`${this.dir}/hosted-engine.conf`, hostedEngineConf(options.fixture, options.host.spmId));
     writeFileSync(`${this.dir}/vm.conf`, options.fixture.vmConf);
+    this.#writeHaConf({ local_maintenance: false, local_maintenance_manual: false });
   }
 
   get name(): string {
@@ -86,6 +93,8 @@ export class HostState {
     this.alive = false;
     this.recovering = false;
     this.#bootedAt = this.clock.now();
+    this.daemonStarted = this.#bootedAt;
+    this.bootDate = this.clock.wallDate();
     this.poolConnected = false;
     this.mounts.clear();
     this.monitored.clear();
@@ -101,9 +110,14 @@ export class HostState {
     this.world.hostBack();
   }
 
+  /** Lab milliseconds since the boot. */
+  uptimeMs(): number {
+    return Math.floor(this.clock.now() - this.#bootedAt);
+  }
+
   /** Milliseconds on VDSM's event clock: `notify_time`, `statusTime`. */
   eventTime(): number {
-    return Math.floor(this.clock.now() - this.#bootedAt) + EVENT_TIME_BASE;
+    return this.uptimeMs() + EVENT_TIME_BASE;
   }
 
   emit(method: string, params: JsonObject): void {
@@ -119,17 +133,26 @@ export class HostState {
     this.emit(`|virt|VM_migration_status|${vmId}`, { [vmId]: { progress, postcopy: false } });
   }
 
+  /** The agent's view: set by the engine, or by an administrator on the host (ha-agent.md 2.6). */
   get localMaintenance(): boolean {
-    const file = `${this.dir}/ha.conf`;
-    return existsSync(file) && /^local_maintenance=True$/m.test(readFileSync(file, 'utf8'));
+    return HA_FLAGS.some((flag) => this.#haFlag(flag));
   }
 
+  /** As the engine sets it through VDSM: an administrator's own flag stays. */
   set localMaintenance(on: boolean) {
-    writeFileSync(
-      `${this.dir}/ha.conf`,
-      `local_maintenance=${on ? 'True' : 'False'}\nlocal_maintenance_manual=False\n`,
-    );
+    const [engineFlag, ownFlag] = HA_FLAGS;
+    this.#writeHaConf({ [engineFlag]: on, [ownFlag]: this.#haFlag(ownFlag) });
     this.onMaintenanceChange();
+  }
+
+  #haFlag(name: string): boolean {
+    const file = `${this.dir}/ha.conf`;
+    return existsSync(file) && new RegExp(`^${name}=[ty1]`, 'im').test(readFileSync(file, 'utf8'));
+  }
+
+  #writeHaConf(flags: Readonly<Record<string, boolean>>): void {
+    const lines = Object.entries(flags).map(([name, on]) => `${name}=${on ? 'True' : 'False'}\n`);
+    writeFileSync(`${this.dir}/ha.conf`, lines.join(''));
   }
 
   get isSpm(): boolean {
@@ -177,7 +200,7 @@ export class HostState {
   /** A VM that comes in by migration; undefined when one of that id is here already. */
   incomingVm(source: LabVm): LabVm | undefined {
     if (this.vms.has(source.id)) return undefined;
-    const vm = new LabVm(this, source.xml);
+    const vm = new LabVm(this, source.xml, source.started);
     vm.status = 'Migration Destination';
     this.vms.set(vm.id, vm);
     this.emitVm(vm.id, { status: vm.status });

@@ -112,6 +112,7 @@ class VdsmHost implements HostHandle {
   async restart(): Promise<void> {
     await this.#unlisten();
     this.state.recovering = true;
+    this.state.daemonStarted = this.state.clock.now();
     await this.#listen();
     void this.state.clock.sleep(this.state.world.timings.recoveryMs, this.#ending.signal).then(() => {
       this.state.recovering = false;

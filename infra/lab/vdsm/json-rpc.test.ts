@@ -112,9 +112,14 @@ describe('JSON-RPC of a lab host (vdsm.md 4)', () => {
       client.request(JSON.stringify({ jsonrpc: '2.0', method: 'Host.echo', params: ['x'], id }));
     }
     await until('refusals', () => client.frames.length >= 12);
-    const refused = client.frames.map((frame) => JSON.parse(frame.body.toString()) as { error?: { code: number } });
+    const refused = client.frames.map(
+      (frame) => JSON.parse(frame.body.toString()) as { error?: { code: number; message: string } },
+    );
     expect(refused).toHaveLength(12);
     expect(refused.every((one) => one.error?.code === 1100)).toBe(true);
+    expect(refused[0]?.error?.message).toBe(
+      "Not enough resources: {'resource': 'jsonrpc', 'current_tasks': 80, 'reason': 'Too many tasks'}",
+    );
     lab.faults.clear();
     await until('the rest', () => client.frames.length === 100);
     client.frames.splice(0);

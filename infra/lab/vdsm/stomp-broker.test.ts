@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../../activities/vdsm/stomp.ts';
 import { dial, RawStomp, startTestLab, type TestLab, until } from './lab-for-tests.ts';
 
 let lab: TestLab;
@@ -75,6 +76,31 @@ describe('STOMP dialect of a lab host (vdsm.md 2, 3)', () => {
     expect((await client.frame('RECEIPT')).headers['receipt-id']).toBe('r7');
     client.send('CONNECT', { 'accept-version': '1.2' });
     await client.frame('CONNECTED');
+    client.close();
+  });
+
+  it('sends one frame per TLS record, many answers at once included', async () => {
+    const client = await raw();
+    client.send('CONNECT', { 'accept-version': '1.2' });
+    client.send('SUBSCRIBE', { id: 's', destination: client.replies });
+    await client.frame('CONNECTED');
+    // OpenSSL hands out at most one record per read, so a chunk is a record.
+    const records: Buffer[] = [];
+    client.socket.on('data', (chunk: Buffer) => records.push(chunk));
+    const calls = Array.from({ length: 30 }, (_, id) => ({
+      jsonrpc: '2.0',
+      method: 'Host.getHardwareInfo',
+      id: `c${id}`,
+    }));
+    const frame = (call: object) =>
+      encodeFrame('SEND', { destination: 'jms.topic.vdsm_requests', 'reply-to': client.replies }, JSON.stringify(call));
+    client.socket.write(Buffer.concat(calls.map(frame)));
+    await until('all answers', () => client.frames.length === calls.length);
+    expect(records.length).toBe(calls.length);
+    for (const record of records) {
+      expect(record.subarray(0, 8).toString()).toBe('MESSAGE\n');
+      expect(record.indexOf(0)).toBe(record.length - 1);
+    }
     client.close();
   });
 

@@ -130,6 +130,7 @@ export class StompConnection {
   }
 
   ended(): void {
+    this.#outbox.splice(0);
     clearInterval(this.#beatTimer);
     for (const subscription of this.#subscriptions.values()) this.#broker.unsubscribe(subscription);
     this.#subscriptions.clear();

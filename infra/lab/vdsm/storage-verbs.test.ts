@@ -88,6 +88,7 @@ describe('Volume.create', () => {
     expect(await spm.task(await spm.call('Volume.create', params))).toMatchObject({
       taskResult: 'cleanSuccess',
       code: 397,
+      message: `No space left on domain ${params.storagedomainID}: '${params.storagedomainID}'`,
     });
     await expect(spm.call('Volume.getInfo', params)).rejects.toMatchObject({ code: 254 });
     expect(await spm.task(await spm.call('Volume.create', params))).toMatchObject({ taskResult: 'success' });
@@ -131,6 +132,13 @@ describe('volumes and images', () => {
     expect(readFileSync(`${file?.path}.meta`, 'utf8')).toContain('DESCRIPTION=x\n');
   });
 
+  it('Volume.refresh takes positional parameters in the order of the schema', async () => {
+    const { image, volume } = lab.fixture.heDisks.metadata;
+    const params = [volume, BLANK_UUID, lab.fixture.heDomain.id, image];
+    spm.request(JSON.stringify({ jsonrpc: '2.0', method: 'Volume.refresh', params, id: 'refresh' }));
+    expect(await spm.json()).toEqual({ jsonrpc: '2.0', id: 'refresh', result: true });
+  });
+
   it('Image.prepare gives a path that reads the volume, until teardown', async () => {
     const { image, volume } = lab.fixture.heDisks.metadata;
     const params = {
@@ -155,6 +163,7 @@ describe('volumes and images', () => {
     expect(await spm.call('StorageDomain.getImages', domain)).toContain(params.imageID);
     const all = { ...domain, storagepoolID: BLANK_UUID, imageID: BLANK_UUID };
     expect(await spm.call('StorageDomain.getVolumes', all)).toContain(params.volumeID);
+    expect(await spm.call('Image.getVolumes', params)).toEqual([params.volumeID]);
     await spm.task(await spm.call('Image.delete', { ...params, postZero: 'false', force: 'false' }));
     expect(await spm.call('StorageDomain.getImages', domain)).not.toContain(params.imageID);
     await expect(spm.call('Image.delete', params)).rejects.toMatchObject({ code: 268 });
@@ -239,17 +248,22 @@ describe('data streams', () => {
 });
 
 describe('pool and domains', () => {
-  it('mounts an export, then shows its domain; an unknown export is 477, an empty list 1000', async () => {
+  it('mounts an export, then shows its domain; an unknown export fails, an empty list is 1000', async () => {
     const { importDomain } = lab.fixture;
     const info = { storagedomainID: importDomain.id };
     await expect(other.call('StorageDomain.getInfo', info)).rejects.toMatchObject({ code: 358 });
-    const connect = (connection: string) =>
-      other.call('StoragePool.connectStorageServer', {
+    const server = (verb: string, connection: string, domainType = 1) =>
+      other.call(`StoragePool.${verb}`, {
         storagepoolID: BLANK_UUID,
-        domainType: 1,
+        domainType,
         connectionParams: [{ id: 'c1', connection, protocol_version: 'auto' }],
       });
-    expect(await connect(`${importDomain.server}:/nowhere`)).toEqual([{ id: 'c1', status: 477 }]);
+    const connect = (connection: string, domainType = 1) => server('connectStorageServer', connection, domainType);
+    const nowhere = `${importDomain.server}:/nowhere`;
+    // VDSM 4.5 knows "mount failed" for POSIX and gluster only; NFS gets the general code.
+    expect(await connect(nowhere)).toEqual([{ id: 'c1', status: 100 }]);
+    expect(await connect(nowhere, 7)).toEqual([{ id: 'c1', status: 477 }]);
+    expect(await server('disconnectStorageServer', nowhere)).toEqual([{ id: 'c1', status: 100 }]);
     expect(await connect(`${importDomain.server}:${importDomain.path}/`)).toEqual([{ id: 'c1', status: 0 }]);
     expect(await other.call('StorageDomain.getInfo', info)).toMatchObject({
       pool: [],

@@ -96,6 +96,21 @@ describe('a running VM', () => {
     await expect(client.call('VM.shutdown', { vmID: vmId })).rejects.toMatchObject({ code: 1 });
   });
 
+  it('shows figures: real ones after two samples, a disk, memory, no empty maps', async () => {
+    const now = await until('samples', async () => {
+      const one = await stats();
+      return one['cpuActual'] === true && one;
+    });
+    expect(now).toMatchObject({
+      username: 'Unknown',
+      cpuUser: '2.00',
+      disks: { vda: { imageID: lab.fixture.heDisks.vm.image, readRate: '0.0' } },
+      memoryStats: { mem_total: String(lab.fixture.vm.memoryMb * 1024) },
+      balloonInfo: { ballooning_enabled: true },
+    });
+    expect(now).not.toHaveProperty('network');
+  });
+
   it('destroy kills and forgets it', async () => {
     expect(await client.call('VM.destroy', { vmID: vmId })).toBe(true);
     expect(alive(pid)).toBe(false);
@@ -117,6 +132,8 @@ describe('a running VM', () => {
     await reaches('Up', second);
     expect(lab.host(2).state.vms.get(vmId)?.pid).toBe(pid);
     expect(alive(pid)).toBe(true);
+    const [source, target2] = [1, 2].map((n) => lab.host(n).state.vms.get(vmId)?.started);
+    expect(target2).toBe(source);
     second.close();
   });
 

@@ -4,6 +4,7 @@ import { fail } from './errors.ts';
 import { EngineProcess } from './engine-process.ts';
 import type { HostState } from './host-state.ts';
 import type { JsonObject } from './python.ts';
+import { runningFigures } from './vm-stats.ts';
 
 export type VmStatus =
   | 'WaitForLaunch'
@@ -56,17 +57,19 @@ export class LabVm {
   #exit: { readonly exitCode: number; readonly exitReason: number; readonly exitMessage: string } | undefined;
   #process: EngineProcess | undefined;
   #shutdownAsked = false;
-  readonly #started: number;
+  /** Lab time of its start, on whichever host that was. */
+  readonly started: number;
   readonly #gone = new AbortController();
 
-  constructor(host: HostState, xml: string) {
+  /** @param started of a VM that comes in by migration; a new one starts now */
+  constructor(host: HostState, xml: string, started: number = host.clock.now()) {
     const { id, name, paused } = parseDomainXml(xml);
     this.host = host;
     this.id = id;
     this.name = name;
     this.xml = xml;
     this.paused = paused;
-    this.#started = host.clock.now();
+    this.started = started;
   }
 
   /** Boots in the background: lease, process, Powering up, Up. */
@@ -132,32 +135,26 @@ export class LabVm {
   stats(): JsonObject {
     const base = this.short();
     if (this.#exit !== undefined) return { ...base, ...this.#exit, timeOffset: '0' };
-    const seconds = Math.floor((this.host.clock.now() - this.#started) / 1000);
     return {
       ...base,
       vmName: this.name,
       vmType: 'kvm',
       kvmEnable: 'true',
       acpiEnable: 'true',
-      elapsedTime: String(seconds),
       monitorResponse: '0',
       clientIp: '',
       timeOffset: '0',
       pid: String(this.pid ?? 0),
-      cpuUser: '2.00',
-      cpuSys: '0.50',
-      cpuUsage: String(seconds * 25_000_000),
-      cpuActual: seconds >= 15,
-      memUsage: '25',
-      vcpuCount: '4',
-      vcpuQuota: '-1',
-      vcpuPeriod: 100_000,
-      network: {},
-      disks: {},
+      ...runningFigures({
+        ageSeconds: Math.floor((this.host.clock.now() - this.started) / 1000),
+        memoryMb: this.host.fixture.vm.memoryMb,
+        imageId: this.id === this.host.fixture.vm.id ? this.host.fixture.heDisks.vm.image : undefined,
+      }),
       displayInfo: [{ type: 'vnc', port: '5900', tlsPort: '-1', ipAddress: this.host.config.address }],
       guestIPs: this.status === 'Up' ? this.host.fixture.engine.address : '',
       guestFQDN: this.status === 'Up' ? this.host.fixture.engine.fqdn : '',
       guestCPUCount: this.status === 'Up' ? 4 : -1,
+      username: 'Unknown',
       session: 'Unknown',
       appsList: [],
       netIfaces: [],

@@ -16,7 +16,7 @@ export class WorkerPool {
   async run<T>(job: () => Promise<T>): Promise<T> {
     if (this.#busy >= this.#workers) {
       if (this.#waiting.length >= this.#queue) {
-        throw fail.exhausted({ reason: 'Too many tasks', resource: 'jsonrpc', current_tasks: this.#waiting.length });
+        throw fail.exhausted({ resource: 'jsonrpc', current_tasks: this.#waiting.length, reason: 'Too many tasks' });
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {

@@ -101,6 +101,8 @@ export class Machines {
     host.life += 1;
     host.frozenUntilMs = 0;
     host.staleVm = undefined;
+    host.writing = undefined;
+    host.reading = false;
     host.staleHealth = undefined;
     // What a file keeps over a reboot counts as new then: the clock of before says nothing any more.
     const begin = (list: readonly number[]) => list.map(() => 0);

@@ -145,6 +145,7 @@ export class World {
   boot: 'normal' | 'slow' | 'never' = 'normal';
   guestObeys = true;
   migrationNetworkUp = true;
+  private epoch = 0;
 
   readonly random: Random;
   readonly timing: Timing;
@@ -173,6 +174,18 @@ export class World {
     this.line.after(ms, () => {
       if (host.life === life) happen();
     });
+  }
+
+  /** Plans a part of some trouble; it does not happen any more once all is healed. */
+  during(ms: number, happen: () => void): void {
+    const { epoch } = this;
+    this.line.after(ms, () => {
+      if (this.epoch === epoch) happen();
+    });
+  }
+
+  endTroubles(): void {
+    this.epoch += 1;
   }
 
   executing(): readonly SimHost[] {

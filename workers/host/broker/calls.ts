@@ -27,21 +27,33 @@ export interface CallOptions {
  */
 export type Caller = (call: RpcCall) => Promise<RpcValue>;
 
-function limited(work: (signal: AbortSignal) => Promise<RpcValue>, limitMs: number): Promise<RpcValue> {
+function limited(
+  work: (signal: AbortSignal) => Promise<RpcValue>,
+  limitMs: number,
+  ending: AbortSignal,
+): Promise<RpcValue> {
   const stop = new AbortController();
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const late = new Error(`no answer within ${limitMs / 1000} s`);
-      reject(late);
-      stop.abort(late);
-    }, limitMs);
+    const giveUp = (why: string) => {
+      const error = new Error(why);
+      reject(error);
+      stop.abort(error);
+    };
+    const ended = () => giveUp('the broker is ending');
+    const timer = setTimeout(() => giveUp(`no answer within ${limitMs / 1000} s`), limitMs);
+    ending.addEventListener('abort', ended, { once: true });
+    stop.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
     void work(stop.signal)
       .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+      .finally(() => {
+        clearTimeout(timer);
+        ending.removeEventListener('abort', ended);
+      });
   });
 }
 
-export function createCaller(options: CallOptions): Caller {
+/** @param ending aborted when the broker ends; what is running then is given up */
+export function createCaller(options: CallOptions, ending: AbortSignal): Caller {
   const running = new Map<MethodName, number>();
 
   async function admitted(method: MethodName, work: () => Promise<RpcValue>): Promise<RpcValue> {
@@ -69,7 +81,7 @@ export function createCaller(options: CallOptions): Caller {
     const limitMs = options.limitsMs?.[method] ?? LIMITS_MS[method];
     try {
       return await admitted(method, () =>
-        limited(async (signal) => runMethod(options.port, method, params, signal), limitMs),
+        limited(async (signal) => runMethod(options.port, method, params, signal), limitMs, ending),
       );
     } catch (error) {
       failed(error);

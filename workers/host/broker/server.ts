@@ -10,17 +10,18 @@ export type { BrokerPort, MonitorValue } from './port.ts';
 
 /** The largest call is a slot: 5.5 KiB in base64. */
 const BODY_BYTES_MAX = 64 * 1024;
-/** A caller that doesn't finish its sentence. */
 const REQUEST_MS = 5000;
 const CONNECTIONS_MAX = 128;
 const PATHS: ReadonlySet<string> = new Set(['/', '/RPC2']);
 
 export interface BrokerOptions extends CallOptions {
   readonly place: SocketPlace;
+  /** A caller that has not said its call within this is dropped; default 5 s. */
+  readonly requestMs?: number;
 }
 
 export interface Broker {
-  /** Closes the socket, drops callers and removes the file. */
+  /** Removes the file, gives up what runs, drops callers and closes the socket. */
   close(): Promise<void>;
 }
 
@@ -34,7 +35,8 @@ class HttpRefusal extends Error {
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw new HttpRefusal(413, 'the call is too large');
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX)
+    throw new HttpRefusal(413, 'the call is too large');
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
@@ -95,10 +97,12 @@ function listen(server: Server, path: string): Promise<void> {
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { place } = options;
-  const call = createCaller(options);
+  const ending = new AbortController();
+  const call = createCaller(options, ending.signal);
   await checkPlace(place);
+  const requestMs = options.requestMs ?? REQUEST_MS;
   const server = createServer(
-    { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 },
+    { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval: Math.ceil(requestMs / 5) },
     (request, response) => void handle(call, request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
@@ -109,6 +113,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       close: () =>
         new Promise((resolve) => {
           remove();
+          ending.abort();
           server.close(() => resolve());
           server.closeAllConnections();
         }),
@@ -122,7 +127,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         subject: place.path,
         what: 'the broker can’t take its socket',
         why: error instanceof Error ? error.message : String(error),
-        remedy: 'Make sure the directory exists and this user may write in it (RuntimeDirectory= of the unit).',
+        remedy: 'Make sure this user may write in its directory (RuntimeDirectory= and User= of the unit).',
       },
       { cause: error },
     );

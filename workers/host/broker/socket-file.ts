@@ -5,6 +5,7 @@
  */
 import { chmodSync, chownSync, lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { CounterpartError } from '../../../activities/errors.ts';
 
 /** `sun_path` has 108 bytes with its final NUL. */
@@ -48,9 +49,22 @@ export async function checkPlace(place: SocketPlace): Promise<void> {
   const { path } = place;
   if (Buffer.byteLength(temporaryPath(place)) > PATH_BYTES_MAX)
     throw refused(path, 'broker/socket-path', 'its path is too long for a socket', 'Choose a shorter directory.');
+  // Listening would say "permission denied" for it.
+  if (look(dirname(path)) === undefined)
+    throw refused(
+      path,
+      'broker/socket-path',
+      'its directory does not exist',
+      'Create it (RuntimeDirectory= of the unit).',
+    );
   const found = look(path);
   if (found !== undefined && !found.isSocket())
-    throw refused(path, 'broker/socket-path', 'a file that is no socket lies there', 'Look what it is and move it away.');
+    throw refused(
+      path,
+      'broker/socket-path',
+      'a file that is no socket lies there',
+      'Look what it is and move it away.',
+    );
   if (found !== undefined && (await answers(path)))
     throw refused(
       path,

@@ -4,6 +4,7 @@ import type { HostState } from '../host-state.ts';
 import type { Params } from '../params.ts';
 import type { Json, JsonObject } from '../python.ts';
 import { capabilities, hardwareInfo, hostStats } from './capabilities.ts';
+import { networkCapabilities, networkStatistics } from './network.ts';
 import { type VerbTable, verb } from './verb.ts';
 import { domainVitals } from './vitals.ts';
 
@@ -73,6 +74,10 @@ export const hostVerbs: VerbTable = {
   'Host.echo': verb('message', (_, params) => params.required('message')),
   'Host.getCapabilities': verb('', (host) => capabilities(host)),
   'Host.getHardwareInfo': verb('', (host) => hardwareInfo(host)),
+  'Host.getNetworkCapabilities': verb('', (host) => networkCapabilities(host)),
+  'Host.getNetworkStatistics': verb('', (host) => networkStatistics(host)),
+  'Host.hostdevListByCaps': verb('caps', () => ({})),
+  'Host.getAllVmIoTunePolicies': verb('', () => ({})),
   'Host.getStats': verb('', (host) => hostStats(host)),
   'Host.setHaMaintenanceMode': verb('mode enabled', setHaMaintenanceMode),
   'Host.getVMList': verb('fullStatus vmList onlyUUID', vmList),

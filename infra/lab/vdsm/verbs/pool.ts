@@ -9,7 +9,14 @@ import { isJsonObject, type Json, type JsonObject } from '../python.ts';
 import { type VerbTable, verb } from './verb.ts';
 import { diskSpace } from './space.ts';
 
+const NFS = 1;
 const MOUNT_FAILED = 477;
+const GENERAL = 100;
+
+/** Code of a failed mount or unmount. VDSM of the 4.5 line has none of its own for NFS: it shows the general one. */
+function mountFailure(params: Params): number {
+  return Number(params.optional('domainType')) === NFS ? GENERAL : MOUNT_FAILED;
+}
 
 /** Normalised as VDSM does it: a trailing slash or `//` names the same export. */
 function exportOf(connection: string): { server: string; path: string } {
@@ -24,7 +31,10 @@ function eachConnection(params: Params, act: (folder: string) => number): Json {
   if (!Array.isArray(list)) return [];
   return list.filter(isJsonObject).map((one: JsonObject) => {
     const { id = '', connection } = one;
-    return { id, status: typeof connection === 'string' ? act(mountFolder(exportOf(connection))) : MOUNT_FAILED };
+    return {
+      id,
+      status: typeof connection === 'string' ? act(mountFolder(exportOf(connection))) : mountFailure(params),
+    };
   });
 }
 
@@ -32,14 +42,14 @@ function connectStorageServer(host: HostState, params: Params): Json {
   const list = params.required('connectionParams');
   if (Array.isArray(list) && list.length === 0) throw fail.invalidParameter('conList', []);
   return eachConnection(params, (folder) => {
-    if (!existsSync(join(host.storage.root, folder))) return MOUNT_FAILED;
+    if (!existsSync(join(host.storage.root, folder))) return mountFailure(params);
     host.mounts.add(folder);
     return 0;
   });
 }
 
 function disconnectStorageServer(host: HostState, params: Params): Json {
-  return eachConnection(params, (folder) => (host.mounts.delete(folder) ? 0 : MOUNT_FAILED));
+  return eachConnection(params, (folder) => (host.mounts.delete(folder) ? 0 : mountFailure(params)));
 }
 
 function connect(host: HostState, params: Params): Json {

@@ -173,11 +173,14 @@ export const volumeVerbs: VerbTable = {
   'Volume.setDescription': verb(`${VOLUME} description`, setDescription),
   'Volume.delete': verb(`${VOLUME} postZero force discard`, deleteVolume),
   'Volume.extendSize': verb('storagepoolID storagedomainID imageID volumeID newSize', extendSize),
-  'Volume.refresh': verb('storagepoolID storagedomainID imageID volumeID', (host, params) => {
+  'Volume.refresh': verb(VOLUME, (host, params) => {
     volumeOf(host, params);
     return true;
   }),
   'Image.prepare': verb('storagepoolID storagedomainID imageID volumeID allowIllegal', prepare),
   'Image.teardown': verb('storagepoolID storagedomainID imageID volumeID', teardown),
+  'Image.getVolumes': verb('imageID storagepoolID storagedomainID', (host, params) =>
+    listVolumes(host.requireDomain(params.text('storagedomainID')).dir, params.text('imageID')),
+  ),
   'Image.delete': verb('imageID storagepoolID storagedomainID postZero force discard', deleteImage),
 };

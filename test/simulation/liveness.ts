@@ -1,0 +1,65 @@
+/** After the trouble: all hosts are well, and the cluster must find back by itself within the bounds (L1, L2, L5, L6, L7). */
+import { parseHostBlock } from '../../activities/storage/whiteboard.ts';
+import { healAll } from './faults/all.ts';
+import type { Cluster } from './cluster.ts';
+
+export interface Outcome {
+  /** Healed until the engine VM ran again; 0 when it ran already. */
+  readonly recoveredMs: number;
+}
+
+function boundMs(cluster: Cluster): number {
+  const { timing } = cluster.world;
+  const io = timing.profile.ioSeconds * 1000;
+  const reference = cluster.world.hosts.some((host) => host.kind === 'reference');
+  // Join, lease of a dead host, the longest back-off, and the reference's 560 s after a crash where it takes part.
+  return 8 * io + timing.hostDeadMs + 320_000 + 60_000 + (reference ? 1_500_000 : 0);
+}
+
+/** Runs on until exactly one VM executes, then until the engine is well; then looks whether all stays as it is. */
+export function runsHealed(cluster: Cluster): Outcome {
+  const { world, machines, invariants } = cluster;
+  const each = () => invariants.check();
+  const ran = (untilMs: number, wanted: () => boolean) => {
+    let reached = wanted();
+    if (!reached)
+      world.line.run(untilMs, () => {
+        if (!each()) return false;
+        reached = wanted();
+        return !reached;
+      });
+    return reached;
+  };
+  healAll(world, machines);
+  const healedMs = world.now;
+  if (!ran(healedMs + boundMs(cluster), () => world.executing().length === 1)) {
+    if (invariants.violations.length === 0) invariants.violated('L1', `no engine VM ${Math.round((world.now - healedMs) / 1000)} s after all was healed`);
+    return { recoveredMs: world.now - healedMs };
+  }
+  const recoveredMs = world.now - healedMs;
+  const healthy = () => world.executing().some((host) => host.vm !== undefined && world.now >= host.vm.healthyFromMs);
+  if (!ran(world.now + 3_600_000, healthy)) invariants.violated('L1', 'the engine was not healthy an hour after its VM ran');
+  settles(cluster);
+  return { recoveredMs };
+}
+
+/** An hour of peace: no order is given, all hosts publish. */
+function settles(cluster: Cluster): void {
+  const { world, invariants } = cluster;
+  if (invariants.violations.length > 0) return;
+  world.line.run(world.now + 1_200_000, () => invariants.check());
+  const orders = invariants.orders.length;
+  const before = new Map([...world.slots].map(([id, bytes]) => [id, bytes]));
+  world.line.run(world.now + 1_200_000, () => invariants.check());
+  const late = invariants.orders.slice(orders).filter((order) => world.host(order.host)?.kind === 'bellwether');
+  if (late.length > 0) {
+    const [first] = late;
+    invariants.violated('L2', `in peace, host ${first?.host} orders ${first?.kind} (${first?.rule})`);
+  }
+  if (world.executing().length !== 1) invariants.violated('L1', `${world.executing().length} engine VMs run in peace`);
+  for (const host of world.hosts) {
+    const bytes = world.slots.get(host.id);
+    if (bytes === undefined || bytes === before.get(host.id) || parseHostBlock(bytes).kind !== 'host')
+      invariants.violated('L6', `host ${host.id} does not publish`);
+  }
+}

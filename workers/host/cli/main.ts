@@ -1,0 +1,59 @@
+/** The command line `bellwether-host`: what a person on a host asks the failover worker, or its files. */
+import { Command, CommanderError, Option } from 'commander';
+import { CounterpartError } from '../../../activities/errors.ts';
+import { BOARD_PROCESS } from '../env-linux/board-process.ts';
+import { status, type StatusOptions } from './status.ts';
+
+/** Scripts rely on them. */
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+export interface CliIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 wrong usage.`;
+
+const STATUS_HELP = `
+The file is the hosted-engine domain's he_metadata volume, or a copy of it. On a host:
+  /rhev/data-center/mnt/<server>/<domain>/ha_agent/hosted-engine.metadata
+It is only read. How old a heartbeat is can't be seen in one reading.`;
+
+function told(error: unknown, json: boolean, io: CliIo): number {
+  // commander has said it already; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (!(error instanceof CounterpartError)) throw error;
+  const { what, subject, why, remedy } = error.facts;
+  io.stderr(
+    json ? `${JSON.stringify(error.facts)}\n` : `failed: ${subject}: ${what}\nwhy:    ${why}\ndo:     ${remedy}\n`,
+  );
+  return EXIT.failed;
+}
+
+/** Runs one command. Resolves to the exit code (`EXIT`); throws only for a defect. */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  // Bundled, this file is also the process that does board I/O, which has begun by itself.
+  if (argv[0] === BOARD_PROCESS) return EXIT.done;
+  const program = new Command('bellwether-host')
+    .description('Keeps oVirt’s hosted engine running: this host’s side.')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) });
+  program
+    .command('status')
+    .description('all hosts: state, score, engine VM, maintenance')
+    .requiredOption('--metadata <file>', 'HA metadata file or device to read, offline')
+    .option('--json', 'machine-readable output')
+    .addOption(
+      new Option('--compat', 'JSON in the shape of `hosted-engine --vm-status --json`').implies({ json: true }),
+    )
+    .addHelpText('after', STATUS_HELP)
+    .action(async (options: StatusOptions) => io.stdout(await status(options)));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    return told(error, argv.includes('--json') || argv.includes('--compat'), io);
+  }
+}

@@ -4,6 +4,7 @@ import type { HealthFact, HostFact, LeaseFact, VmFact } from '../../workers/host
 import type { BoardReading, Env } from '../../workers/host/env.ts';
 import type { Machines } from './world/machine.ts';
 import { frozen, type SimHost, type World } from './world/world.ts';
+import { ownerGone } from './world/sanlock.ts';
 import { vdsmOrder } from './world/vm.ts';
 
 const PROBE_MS = 2000;
@@ -67,10 +68,8 @@ function leaseFact(world: World, host: SimHost, nowMs: number): LeaseFact | unde
   const { owner, free } = world.lease;
   const seen = sanlock.seen.get(owner);
   const readable = host.path === 'ok' || host.path === 'readonly';
-  const ownerSilentMs = seen === undefined || seen.free || seen.generation > world.lease.generation
-    ? undefined
-    : world.now - seen.changedMs;
-  const named = !free && readable && owner !== 0 && (seen === undefined || ownerSilentMs !== undefined);
+  const named = !free && readable && owner !== 0 && (owner === host.id || !ownerGone(world));
+  const ownerSilentMs = seen === undefined || !named ? undefined : world.now - seen.changedMs;
   return {
     atMs: sanlock.hung ? Number.NEGATIVE_INFINITY : nowMs,
     connected: sanlock.running,

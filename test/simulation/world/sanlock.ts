@@ -25,19 +25,15 @@ function lookAround(world: World, host: SimHost): void {
     const seen = host.sanlock.seen.get(other.id);
     if (seen === undefined) {
       host.sanlock.seen.set(other.id, {
-        generation: theirs.generation,
         changedMs: world.now,
         movedLastLook: false,
         stamp: theirs.stamp,
-        free: theirs.stamp === 0,
       });
       continue;
     }
     seen.movedLastLook = seen.stamp !== theirs.stamp;
     if (seen.movedLastLook) seen.changedMs = world.now;
     seen.stamp = theirs.stamp;
-    seen.generation = theirs.generation;
-    seen.free = theirs.stamp === 0;
   }
 }
 
@@ -120,21 +116,32 @@ export function join(world: World, host: SimHost, hooks: SanlockHooks): void {
   });
 }
 
+function ownerStamp(world: World): number {
+  return world.host(world.lease.owner)?.sanlock.stamp ?? 0;
+}
+
+/** By its record on the storage the owner left in good order, or is back in a later life. */
+export function ownerGone(world: World): boolean {
+  const owner = world.host(world.lease.owner)?.sanlock;
+  return owner === undefined || owner.stamp === 0 || owner.generation > world.lease.generation;
+}
+
 /** What the acquirer would do now: take it, be refused, or wait. */
-function verdict(world: World, host: SimHost, first: boolean, since: number): 'take' | 'refused' | 'wait' {
+function verdict(world: World, host: SimHost, first: boolean, stampAtFirst: number): 'take' | 'refused' | 'wait' {
   const { lease } = world;
   if (lease.free || lease.owner === host.id) return 'take';
   const seen = host.sanlock.seen.get(lease.owner);
   if (seen === undefined) return 'wait';
-  if (seen.free || seen.generation > lease.generation) return 'take';
-  if (first ? seen.movedLastLook : seen.changedMs > since) return 'refused';
+  // The owner's own record is read anew for this; only how long it stood still is the renewal thread's knowledge.
+  if (ownerGone(world)) return 'take';
+  if (first ? seen.movedLastLook : ownerStamp(world) !== stampAtFirst) return 'refused';
   const deadMs = 8 * io(world) + host.sanlock.watchdogSeconds * 1000;
   return world.now - seen.changedMs >= deadMs ? 'take' : 'wait';
 }
 
 /** Asks for the engine VM's lease; answers `true` when it is this host's. Blocks as the real one does. */
 export function acquire(world: World, host: SimHost, wanted: () => boolean, answer: (got: boolean) => void): void {
-  const since = world.now;
+  let stamp = 0;
   const attempt = (first: boolean) => {
     if (!wanted()) return;
     const { sanlock } = host;
@@ -146,7 +153,8 @@ export function acquire(world: World, host: SimHost, wanted: () => boolean, answ
       answer(false);
       return;
     }
-    const now = sanlock.hung ? 'wait' : verdict(world, host, first, since);
+    if (first) stamp = ownerStamp(world);
+    const now = sanlock.hung ? 'wait' : verdict(world, host, first, stamp);
     if (now === 'wait') world.later(host, 1000, () => attempt(false));
     else if (now === 'refused') answer(false);
     else {

@@ -29,11 +29,9 @@ export interface SimVm {
 export type PathMode = 'ok' | 'hang' | 'eio' | 'readonly';
 
 export interface Seen {
-  generation: number;
   changedMs: number;
   movedLastLook: boolean;
   stamp: number;
-  free: boolean;
 }
 
 export interface SimSanlock {

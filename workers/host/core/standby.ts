@@ -63,11 +63,12 @@ export const standby: readonly Rule[] = [
     name: 'cannot-run-here',
     group: 'VM not here',
     when: 'this host could not start it (VDSM, storage, lockspace, memory, shutting down)',
-    does: 'leave it to others; one alert when no host can',
+    does: 'leave it to others; one alert when no host can for 60 s',
     match: (s) => {
       if (s.cannotRun === '') return undefined;
       const base: Match = { state: 'EngineDown', inputs: { why: s.cannotRun }, claim: '' };
-      if (s.candidates.length > 0 || listening(s)) return base;
+      const lasting = s.m.rule === 'cannot-run-here' && s.now - s.m.sinceMs >= s.t.referenceDeadMs;
+      if (s.candidates.length > 0 || !lasting) return base;
       return {
         ...base,
         alert: { kind: 'nobody-can-run', text: `The engine VM is down and no host can start it; here: ${s.cannotRun}.` },

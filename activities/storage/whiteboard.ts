@@ -63,10 +63,12 @@ function checksum(fields: readonly string[]): string {
     .padStart(8, '0');
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function textOf(bytes: Buffer): string | undefined {
   const end = bytes.indexOf(0);
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(end < 0 ? bytes : bytes.subarray(0, end));
+    return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end));
   } catch {
     return undefined;
   }
@@ -267,11 +269,17 @@ export interface ExtraFacts {
   readonly state: Readonly<Record<string, string | boolean>>;
 }
 
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
 /** C's ctime, in UTC: `Wed Jul  1 11:43:07 2020`. */
 function ctime(date: Date): string {
-  const [, day = '', number = '', month = '', year = '', time = ''] =
-    /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(date.toUTCString()) ?? [];
-  return `${day} ${month} ${String(Number(number)).padStart(2)} ${time} ${year}`;
+  const day = DAYS[date.getUTCDay()] ?? '';
+  const month = MONTHS[date.getUTCMonth()] ?? '';
+  const two = (value: number) => (value < 10 ? `0${value}` : `${value}`);
+  const number = date.getUTCDate();
+  const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+  return `${day} ${month} ${number < 10 ? ' ' : ''}${number} ${time} ${date.getUTCFullYear()}`;
 }
 
 /** The human part (ha-agent.md 1.4), keys in the original's order: tools read the state's name out of it. */
@@ -293,11 +301,12 @@ export function extraText(facts: ExtraFacts): string {
 
 /** Human part as `key=value`, for those who look for the state's name: it stands nowhere else. */
 export function extraFields(extra: string): ReadonlyMap<string, string> {
-  const pairs = extra.split('\n').flatMap((line): readonly (readonly [string, string])[] => {
+  const fields = new Map<string, string>();
+  for (const line of extra.split('\n')) {
     const equals = line.indexOf('=');
-    return equals < 0 ? [] : [[line.slice(0, equals), line.slice(equals + 1)]];
-  });
-  return new Map(pairs);
+    if (equals >= 0) fields.set(line.slice(0, equals), line.slice(equals + 1));
+  }
+  return fields;
 }
 
 /** Every host slot of a volume's content that is not empty, by host id. A partial last block counts as truncated. */

@@ -28,6 +28,15 @@ test.each(['needs-operator', 'fatal'] as const)('a %s error is not tried again',
   expect(await failureOf(new CounterpartError({ ...FACTS, kind }))).toMatchObject({ nonRetryable: true });
 });
 
+test('an unforeseen error is tried again, and says how often', async () => {
+  const failure = await failureOf(new TypeError('x is not a function'));
+  expect(failure).toMatchObject({
+    type: 'unexpected',
+    nonRetryable: false,
+    details: [{ attempt: 3, why: 'TypeError: x is not a function' }],
+  });
+});
+
 test('what a step waits for goes out as its heart-beat', async () => {
   const environment = new MockActivityEnvironment();
   const beats: unknown[] = [];

@@ -4,9 +4,22 @@ import { ApplicationFailure } from '@temporalio/common';
 import { CounterpartError } from './errors.ts';
 import { abortableSleep, type StepContext } from './step-context.ts';
 
+/** A defect of ours, or of a library: tried again like any other failure, and told with the number of tries. */
+function unforeseen(error: unknown, attempt: number): ApplicationFailure {
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const what = 'the step failed in a way nobody foresaw';
+  const remedy = 'Keep the workflow’s history for a report; retry, or abort.';
+  return ApplicationFailure.create({
+    message: why,
+    type: 'unexpected',
+    details: [{ subject: 'worker', what, why, remedy, attempt }],
+    ...(error instanceof Error ? { cause: error } : {}),
+  });
+}
+
 /** Error types whose repetition can't help until a person has acted. */
 function toFailure(error: unknown, attempt: number): unknown {
-  if (!(error instanceof CounterpartError)) return error;
+  if (!(error instanceof CounterpartError)) return unforeseen(error, attempt);
   const { type, kind, subject, what, why, remedy, code } = error.facts;
   return ApplicationFailure.create({
     message: error.message,

@@ -103,5 +103,15 @@ class Upgrade {
 
 /** Upgrades a hosted engine whose VM is still defined by a vm.conf. Steps: `UPGRADE_STEPS`. */
 export async function upgradeHostedEngine(input: OperationInput<UpgradeRequest>): Promise<OperationResult> {
-  return new Upgrade(input).run();
+  return upgradeOf(input).run();
+}
+
+/** A workflow started by hand may bring anything; a plain error would fail its task for ever instead of the workflow. */
+function upgradeOf(input: OperationInput<UpgradeRequest>): Upgrade {
+  try {
+    return new Upgrade(input);
+  } catch (error) {
+    const message = `the input is no upgrade request (${String(error)}); start it through the front door`;
+    throw ApplicationFailure.create({ message, type: 'bad-input', nonRetryable: true });
+  }
 }

@@ -155,7 +155,9 @@ export function windowsOf(s: Situation): Memory['windows'] {
   hold('engine-bad', s.hosting && engine === 'bad' && !s.networkLost && m.vmState === 'up');
   hold('storage-ok', s.boardFresh && s.o.storage?.ok === true);
   hold('leave', s.hosting && (s.o.localMaintenance || host?.shuttingDown === true));
-  hold('better-host', s.hosting && s.host !== undefined && bestGap(s) >= s.t.threshold);
+  // A score of the turn before that VDSM's silence set to 0 is no comparison.
+  const comparable = s.hosting && s.host !== undefined && s.vm !== undefined && m.state !== 'UnknownLocalVmState';
+  hold('better-host', comparable && bestGap(s) >= s.t.threshold);
   hold('given', m.windows.given !== undefined && now - m.windows.given < s.t.givenMs);
   const open =
     !s.hosting && !m.global && s.elsewhere === undefined && s.claimant === undefined && !listening(s) && !ownerRenews(s);

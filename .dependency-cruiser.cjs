@@ -70,7 +70,8 @@ module.exports = {
     },
     {
       name: 'no-circles',
-      comment: 'A circle has no first step. (The lab’s hosts and their world know each other by type only, which is not told apart here.)',
+      comment:
+        'A circle has no first step. (The lab’s hosts and their world know each other by type only, which is not told apart here.)',
       severity: 'error',
       from: { path: code, pathNot: '^infra/lab/vdsm/' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },

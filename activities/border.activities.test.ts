@@ -7,7 +7,9 @@ import { CounterpartError } from './errors.ts';
 const FACTS = { type: 'engine/busy', subject: 'engine', what: 'it can’t now', why: 'busy', remedy: 'wait' } as const;
 
 async function failureOf(error: unknown): Promise<unknown> {
-  const activity = asActivity(async () => Promise.reject(error));
+  const activity = asActivity(async () => {
+    throw error;
+  });
   return new MockActivityEnvironment({ attempt: 3 }).run(activity, undefined).then(
     () => undefined,
     (reason: unknown) => reason,

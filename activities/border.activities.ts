@@ -8,7 +8,7 @@ import { abortableSleep, type StepContext } from './step-context.ts';
 function unforeseen(error: unknown, attempt: number): ApplicationFailure {
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const what = 'the step failed in a way nobody foresaw';
-  const remedy = 'Keep the workflow’s history for a report; retry, or abort.';
+  const remedy = 'This is a defect of Bellwether: keep the workflow’s history, then retry or abort.';
   return ApplicationFailure.create({
     message: why,
     type: 'unexpected',

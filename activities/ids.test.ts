@@ -1,10 +1,10 @@
-import fc from 'fast-check';
+import { assert, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
 import { correlationOf, deriveId } from './ids.ts';
 
 test('an id is the same for the same operation and purpose, and for nothing else', () => {
-  fc.assert(
-    fc.property(fc.string(), fc.string(), fc.string(), (operation, purpose, other) => {
+  assert(
+    property(string(), string(), string(), (operation, purpose, other) => {
       const id = deriveId(operation, purpose);
       expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
       expect(deriveId(operation, purpose)).toBe(id);

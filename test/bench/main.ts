@@ -10,12 +10,13 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { startPlatform, type Platform } from '../../infra/start/platform.ts';
 import { logThrough } from '../../workers/orchestrator/worker.ts';
-import { measureBundle, type BundleFacts } from './bundle.ts';
-import { measureDoor, type DoorOptions, type DoorResult } from './door.ts';
-import { describeMachine, load, loadWarning, type Machine } from './machine.ts';
-import { measureMemory, type MemoryOptions, type MemoryResult } from './memory.ts';
-import { measureOverhead, type Overhead, type OverheadOptions } from './overhead.ts';
+import { measureBundle } from './bundle.ts';
+import { measureDoor, type DoorOptions } from './door.ts';
+import { describeMachine, load, loadWarning } from './machine.ts';
+import { measureMemory, type MemoryOptions } from './memory.ts';
+import { measureOverhead, type OverheadOptions } from './overhead.ts';
 import { report } from './report.ts';
+import type { BenchResult } from './result.ts';
 import { timed } from './stats.ts';
 
 type Amounts = Pick<OverheadOptions, 'labRuns' | 'labLimitMs' | 'idleRuns' | 'idleLimitMs'> &
@@ -42,20 +43,6 @@ const QUICK: Amounts = {
   limitMs: 4000,
   operations: 50,
 };
-
-export interface BenchResult {
-  readonly machine: Machine;
-  readonly at: string;
-  readonly quick: boolean;
-  /** Load average before each part, in the order in which they ran. */
-  readonly load: Readonly<Record<'atStart' | 'overhead' | 'door' | 'memory' | 'atEnd', number>>;
-  readonly warnings: readonly string[];
-  readonly overhead: Overhead;
-  readonly door: readonly DoorResult[];
-  readonly bundle: BundleFacts;
-  readonly memory: MemoryResult;
-  readonly tookSeconds: number;
-}
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 

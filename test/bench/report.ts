@@ -1,7 +1,7 @@
 /** The benchmark's result for people. */
 import type { BundleFacts } from './bundle.ts';
 import type { DoorResult } from './door.ts';
-import type { BenchResult } from './main.ts';
+import type { BenchResult } from './result.ts';
 import type { MemoryResult, ParkedMemory } from './memory.ts';
 import { LAB_SPEED, type Comparison, type Overhead } from './overhead.ts';
 import type { Sent } from './senders.ts';

@@ -62,7 +62,8 @@ export class Invariants implements Watcher {
         const { lease } = world;
         const owns = !lease.free && lease.owner === host.id && lease.generation === host.sanlock.generation;
         // sanlock itself needs up to 3 s to end a VM of an older generation.
-        if (!owns && vm.holds && lease.owner !== host.id) this.violated('I2', `host ${host.id} runs it, host ${lease.owner} has the lease`);
+        if (!owns && vm.holds && lease.owner !== host.id)
+          this.violated('I2', `host ${host.id} runs it, host ${lease.owner} has the lease`);
       }
       if (host.localMaintenance) {
         if (!this.localSinceMs.has(host.id)) this.localSinceMs.set(host.id, world.now);
@@ -88,7 +89,10 @@ export class Invariants implements Watcher {
   wrote(host: SimHost, bytes: Buffer): void {
     const reading = parseHostBlock(bytes);
     if (reading.kind !== 'host' || reading.block.hostId !== host.id)
-      this.violated('I7', `host ${host.id} writes a block that says ${reading.kind === 'host' ? reading.block.hostId : reading.kind}`);
+      this.violated(
+        'I7',
+        `host ${host.id} writes a block that says ${reading.kind === 'host' ? reading.block.hostId : reading.kind}`,
+      );
   }
 
   ordered(order: Order): void {
@@ -100,8 +104,15 @@ export class Invariants implements Watcher {
     const visibleMs = 2 * beat + 1000 + 4 * host.latencyMs;
     const readable = host.path === 'ok' && !frozen(world, host);
     if (this.globalSinceMs !== undefined && readable && world.now - this.globalSinceMs > visibleMs)
-      this.violated('I3', `host ${host.id} orders ${action.kind} ${Math.round((world.now - this.globalSinceMs) / 1000)} s into global maintenance`);
-    if (action.kind === 'start' && host.localMaintenance && world.now - (this.localSinceMs.get(host.id) ?? world.now) > beat)
+      this.violated(
+        'I3',
+        `host ${host.id} orders ${action.kind} ${Math.round((world.now - this.globalSinceMs) / 1000)} s into global maintenance`,
+      );
+    if (
+      action.kind === 'start' &&
+      host.localMaintenance &&
+      world.now - (this.localSinceMs.get(host.id) ?? world.now) > beat
+    )
       this.violated('I3', `host ${host.id} starts the VM in local maintenance`);
     if (action.kind === 'migrate') {
       const since = this.localSinceMs.get(action.to);
@@ -122,7 +133,9 @@ export class Invariants implements Watcher {
       this.violated('I4', `host ${host.id} orders ${action.kind} (${rule}) while no host has the network`);
   }
 
-  private checkInputs({ host, action }: Order): void {
+  private checkInputs({ host, action, rule }: Order): void {
+    // Whether sanlock is there is a fact of this host; no board is needed to know it.
+    if (rule === 'lease-lost') return;
     const last = host.worker?.agent?.last();
     const board = last?.observation.board;
     // The very first order of a worker is given inside its first turn, before `last` can be asked.
@@ -145,12 +158,14 @@ export class Invariants implements Watcher {
       const recent = this.moves.filter((at) => now - at < HOUR_MS);
       const told = this.world.hosts.every((other) => other.path === 'ok' && other.on && other.kind === 'bellwether');
       // What a host that is gone had announced is not known to a newcomer: the budget is then per host.
-      if (recent.length > (told ? 4 : 2 * this.world.hosts.length)) this.violated('L3', `${recent.length} moves within an hour`);
+      if (recent.length > (told ? 4 : 2 * this.world.hosts.length))
+        this.violated('L3', `${recent.length} moves within an hour`);
     }
     if (rule === 'engine-unhealthy') {
       const list = [...(this.restarts.get(host.id) ?? []), now].filter((at) => now - at < 2 * HOUR_MS);
       this.restarts.set(host.id, list);
-      if (list.length > 2) this.violated('L7', `host ${host.id} restarts a sick engine ${list.length} times within two hours`);
+      if (list.length > 2)
+        this.violated('L7', `host ${host.id} restarts a sick engine ${list.length} times within two hours`);
     }
   }
 

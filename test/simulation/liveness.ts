@@ -1,4 +1,4 @@
-/** After the trouble: all hosts are well, and the cluster must find back by itself within the bounds (L1, L2, L5, L6, L7). */
+/** After the trouble: all hosts are well, and the cluster must find back by itself within the bounds (L1, L2, L5, L6). */
 import { parseHostBlock } from '../../activities/storage/whiteboard.ts';
 import { healAll } from './faults/all.ts';
 import type { Cluster } from './cluster.ts';
@@ -33,13 +33,16 @@ export function runsHealed(cluster: Cluster): Outcome {
   healAll(world, machines);
   const healedMs = world.now;
   if (!ran(healedMs + boundMs(cluster), () => world.executing().length === 1)) {
-    if (invariants.violations.length === 0) invariants.violated('L1', `no engine VM ${Math.round((world.now - healedMs) / 1000)} s after all was healed`);
+    if (invariants.violations.length === 0)
+      invariants.violated('L1', `no engine VM ${Math.round((world.now - healedMs) / 1000)} s after all was healed`);
     return { recoveredMs: world.now - healedMs };
   }
   const recoveredMs = world.now - healedMs;
   const healthy = () => world.executing().some((host) => host.vm !== undefined && world.now >= host.vm.healthyFromMs);
-  if (!ran(world.now + 3_600_000, healthy)) invariants.violated('L1', 'the engine was not healthy an hour after its VM ran');
+  if (!ran(world.now + 3_600_000, healthy))
+    invariants.violated('L1', 'the engine was not healthy an hour after its VM ran');
   settles(cluster);
+  honoursGlobal(cluster);
   return { recoveredMs };
 }
 
@@ -61,5 +64,19 @@ function settles(cluster: Cluster): void {
     const bytes = world.slots.get(host.id);
     if (bytes === undefined || bytes === before.get(host.id) || parseHostBlock(bytes).kind !== 'host')
       invariants.violated('L6', `host ${host.id} does not publish`);
+  }
+}
+
+/** L5: the flag is honoured everywhere within two beats and a reading, whoever sets it; the reference needs 20 s. */
+function honoursGlobal(cluster: Cluster): void {
+  const { world, invariants } = cluster;
+  const ours = world.hosts.filter((host) => host.kind === 'bellwether');
+  if (invariants.violations.length > 0 || ours.length === 0) return;
+  world.random.pick(ours)?.worker?.setGlobal(true);
+  world.line.run(world.now + 2 * world.timing.beatMs + 1000, () => invariants.check());
+  for (const host of ours) {
+    const state = host.worker?.agent?.last()?.decision.memory.state;
+    if (state !== 'GlobalMaintenance')
+      invariants.violated('L5', `host ${host.id} is in ${state} after global maintenance was set`);
   }
 }

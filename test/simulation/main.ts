@@ -23,7 +23,8 @@ function stamp(ms: number): string {
 
 function whole(text: string, name: string, min: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < min) throw new Error(`--${name} is ${JSON.stringify(text)}; a whole number from ${min} is meant`);
+  if (!Number.isInteger(value) || value < min)
+    throw new Error(`--${name} is ${JSON.stringify(text)}; a whole number from ${min} is meant`);
   return value;
 }
 
@@ -34,7 +35,8 @@ function hostRange(text: string): [number, number] {
 }
 
 function tell(result: SeedResult): void {
-  for (const violation of result.violations) console.log(`seed ${result.seed}: ${violation.id} at ${stamp(violation.atMs)}: ${violation.text}`);
+  for (const violation of result.violations)
+    console.log(`seed ${result.seed}: ${violation.id} at ${stamp(violation.atMs)}: ${violation.text}`);
 }
 
 const hosts = hostRange(values.hosts);
@@ -42,7 +44,13 @@ const hours = whole(values.hours, 'hours', 1);
 if (values.seed !== undefined) {
   const seed = whole(values.seed, 'seed', 0);
   let now = () => 0;
-  const result = runSeed({ seed, hosts, hours, story: (text) => console.log(`${stamp(now())} ${text}`), clock: (read) => (now = read) });
+  const result = runSeed({
+    seed,
+    hosts,
+    hours,
+    story: (text) => console.log(`${stamp(now())} ${text}`),
+    clock: (read) => (now = read),
+  });
   tell(result);
   if (values.shrink && result.violations.length > 0) console.log(shrink({ seed, hosts, hours }));
   console.log(`seed ${seed}: ${result.plan}; trace ${result.trace >>> 0}`);

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MUTANTS } from './mutants.ts';
-import { runSeed } from './run.ts';
 import { parseScenario, runScenario } from './scenario.ts';
 
 const scenario = (name: string) =>
@@ -12,14 +11,8 @@ describe('deliberate mistakes are found', () => {
     expect(MUTANTS.length).toBeGreaterThanOrEqual(20);
   });
 
-  it.each(MUTANTS.filter((mutant) => mutant.by.length > 0))('$name: by a scenario', (mutant) => {
+  it.each(MUTANTS)('$name: by a scenario', (mutant) => {
+    expect(mutant.by).not.toEqual([]);
     for (const name of mutant.by) expect(runScenario(scenario(name), { mutant }), name).not.toEqual([]);
-  });
-
-  it.each(MUTANTS.filter((mutant) => mutant.by.length === 0))('$name: by random seeds', (mutant) => {
-    const broken = Array.from({ length: 12 }, (_, index) => index + 1).some(
-      (seed) => runSeed({ seed, hosts: [2, 4], hours: 1, mutant }).violations.length > 0,
-    );
-    expect(broken).toBe(true);
   });
 });

@@ -83,7 +83,8 @@ export function createReference(options: ReferenceOptions): Worker {
     const { vm } = facts;
     if (vm === undefined || now - vm.atMs > 2 * LOOP_MS) return 'unknown';
     if (vm.state === 'absent') return wasUp ? 'down_unexpected' : 'down';
-    if (vm.state === 'down') return vm.exit === 'lock-held' || vm.exit === 'migrated' || !wasUp ? 'down' : 'down_unexpected';
+    if (vm.state === 'down')
+      return vm.exit === 'lock-held' || vm.exit === 'migrated' || !wasUp ? 'down' : 'down_unexpected';
     return vm.state === 'arriving' ? 'down' : 'up';
   }
 
@@ -189,13 +190,24 @@ export function createReference(options: ReferenceOptions): Worker {
       global,
       outOfPlay: undefined,
     });
-    score = ZERO.has(state) ? 0 : Math.max(0, charged.reduce((rest, penalty) => rest - penalty.points, 3400));
+    score = ZERO.has(state)
+      ? 0
+      : Math.max(
+          0,
+          charged.reduce((rest, penalty) => rest - penalty.points, 3400),
+        );
   }
 
   function publish(v: View): void {
     const hostTs = Math.floor(v.now / 1000);
     const at = new Date(env.wallMs());
-    const common = { hostTs, hostId, score: stopped ? 0 : score, confOnSharedStorage: true, localConfTimestamp: hostTs };
+    const common = {
+      hostTs,
+      hostId,
+      score: stopped ? 0 : score,
+      confOnSharedStorage: true,
+      localConfTimestamp: hostTs,
+    };
     const own = { state: stopped ? 'AgentStopped' : state, stopped, maintenance: v.facts.localMaintenance };
     const block = formatHostBlock({
       ...common,

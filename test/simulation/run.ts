@@ -17,6 +17,8 @@ export interface SeedOptions {
   /** Is handed the virtual clock, for a story with times. */
   readonly clock?: (read: () => number) => void;
   readonly mutant?: Mutant;
+  /** Wall clocks of all hosts are off by this. */
+  readonly wallOffsetMs?: number;
   /** Numbers of the faults that shall strike (from 0, in order); all when left out. Shrinking uses it. */
   readonly only?: ReadonlySet<number>;
 }
@@ -48,7 +50,9 @@ function planOf(random: Random, options: SeedOptions): Plan {
   const count = random.integer(options.hosts[0], options.hosts[1]);
   const profile = random.pick(['default', 'default', 'fast', 'lab'] as const) ?? 'default';
   const mixed = random.chance(0.25);
-  const kinds = Array.from({ length: count }, () => (mixed && random.chance(0.5) ? 'reference' : 'bellwether') as SimHost['kind']);
+  const kinds = Array.from({ length: count }, (): SimHost['kind'] =>
+    mixed && random.chance(0.5) ? 'reference' : 'bellwether',
+  );
   const chosen = FAULTS.filter(() => random.chance(0.5));
   const faults = chosen.length === 0 ? FAULTS : chosen;
   const meanMs = random.pick([30_000, 120_000, 300_000, 600_000, 1_200_000]) ?? 300_000;
@@ -60,7 +64,12 @@ export function describePlan(plan: Plan): string {
   return `${plan.kinds.length} hosts (${ours} ours), profile ${plan.profile}, ${plan.faults.length} kinds of fault, one each ${plan.meanMs / 1000} s, ${plan.hours} h`;
 }
 
-function scheduleFaults(cluster: Cluster, plan: Plan, options: SeedOptions, struck: SeedResult['struck'][number][]): void {
+function scheduleFaults(
+  cluster: Cluster,
+  plan: Plan,
+  options: SeedOptions,
+  struck: SeedResult['struck'][number][],
+): void {
   const { world, machines } = cluster;
   // A stream of its own: leaving a fault out must not move the others.
   const random = createRandom(options.seed ^ 0x5eed);
@@ -97,6 +106,7 @@ export function runSeed(options: SeedOptions): SeedResult {
   const { world, machines, invariants } = cluster;
   options.clock?.(() => world.now);
   options.story?.(describePlan(plan));
+  for (const host of world.hosts) host.wallOffsetMs = options.wallOffsetMs ?? 0;
   for (const host of world.hosts) world.line.after(random.between(0, 20_000), () => machines.powerOn(host));
   const struck: SeedResult['struck'][number][] = [];
   scheduleFaults(cluster, plan, options, struck);

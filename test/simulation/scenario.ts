@@ -11,7 +11,7 @@
  *     end       900
  */
 import { decide } from '../../workers/host/core/decide.ts';
-import { PROFILES } from '../../workers/host/core/timing.ts';
+import type { PROFILES } from '../../workers/host/core/timing.ts';
 import { createCluster, type Cluster, type Mutant } from './cluster.ts';
 import { createRandom } from './random.ts';
 import { commands } from './scenario-commands.ts';
@@ -29,7 +29,12 @@ export interface Scenario {
   readonly start: 'running' | 'off';
   readonly endSeconds: number;
   readonly events: readonly { readonly at: number; readonly words: readonly string[]; readonly line: string }[];
-  readonly windows: readonly { readonly from: number; readonly to: number; readonly words: readonly string[]; readonly line: string }[];
+  readonly windows: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly words: readonly string[];
+    readonly line: string;
+  }[];
 }
 
 /** Throws on a line that cannot be understood: a scenario that says nothing must not pass. */
@@ -71,7 +76,8 @@ function failedFact(cluster: Cluster, words: readonly string[]): string | undefi
     return running.join() === wanted ? undefined : `runs on [${running.join()}]`;
   }
   const last = world.host(Number(a))?.worker?.agent?.last()?.decision;
-  if (verb === 'score' && b === 'is') return String(last?.score.value) === c ? undefined : `score is ${last?.score.value}`;
+  if (verb === 'score' && b === 'is')
+    return String(last?.score.value) === c ? undefined : `score is ${last?.score.value}`;
   if (verb === 'state' && b === 'is') return last?.memory.state === c ? undefined : `state is ${last?.memory.state}`;
   return 'not understood';
 }
@@ -93,29 +99,51 @@ function failedWindow(cluster: Cluster, window: Scenario['windows'][number], zer
   let seen: readonly string[];
   if (what === 'order') {
     seen = cluster.invariants.orders
-      .filter((o) => inside(o.atMs) && wantedKind(o.kind) && (on === undefined || String(o.host) === on) && (by === undefined || o.rule === by))
+      .filter(
+        (o) =>
+          inside(o.atMs) &&
+          wantedKind(o.kind) &&
+          (on === undefined || String(o.host) === on) &&
+          (by === undefined || o.rule === by),
+      )
       .map((o) => `${o.kind} on ${o.host} at ${((o.atMs - zeroMs) / 1000).toFixed(1)} (${o.rule})`);
   } else if (what === 'alert') {
-    seen = cluster.invariants.alerts.filter((x) => inside(x.atMs) && wantedKind(x.kind)).map((x) => `${x.kind} from ${x.host}`);
+    seen = cluster.invariants.alerts
+      .filter((x) => inside(x.atMs) && wantedKind(x.kind))
+      .map((x) => `${x.kind} from ${x.host}`);
   } else if (what === 'outage') {
     seen = cluster.invariants.outages.filter((x) => inside(x.at)).map((x) => `${x.ms} ms`);
   } else return 'not understood';
   if (never) return seen.length === 0 ? undefined : `but: ${seen.join(', ')}`;
-  const all = cluster.invariants.orders.map((o) => `${o.kind} on ${o.host} at ${((o.atMs - zeroMs) / 1000).toFixed(1)} (${o.rule})`);
+  const all = cluster.invariants.orders.map(
+    (o) => `${o.kind} on ${o.host} at ${((o.atMs - zeroMs) / 1000).toFixed(1)} (${o.rule})`,
+  );
   return seen.length > 0 ? undefined : `not seen; orders: ${all.join(', ')}`;
 }
 
 /** Everything that went wrong; empty when the scenario went as written and no invariant broke. */
-export function runScenario(scenario: Scenario, options: { mutant?: Mutant; story?: (text: string) => void } = {}): readonly string[] {
+export function runScenario(
+  scenario: Scenario,
+  options: { mutant?: Mutant; story?: (text: string) => void } = {},
+): readonly string[] {
   const failures: string[] = [];
   const random = createRandom(7);
-  const cluster = createCluster({ random, profile: scenario.profile, kinds: scenario.kinds, mutant: options.mutant, story: options.story }, decide);
+  const cluster = createCluster(
+    { random, profile: scenario.profile, kinds: scenario.kinds, mutant: options.mutant, story: options.story },
+    decide,
+  );
   const { world, machines, invariants } = cluster;
   const each = () => invariants.check();
   if (scenario.start === 'running') {
     for (const host of world.hosts) world.line.after(host.id === 1 ? 0 : 100_000, () => machines.powerOn(host, true));
     world.line.run(600_000, each);
-    if (world.executing()[0]?.id !== 1) failures.push(`the start state was not reached: runs on [${world.executing().map((host) => host.id).join()}]`);
+    if (world.executing()[0]?.id !== 1)
+      failures.push(
+        `the start state was not reached: runs on [${world
+          .executing()
+          .map((host) => host.id)
+          .join()}]`,
+      );
   }
   const zeroMs = world.now;
   for (const event of scenario.events) {

@@ -17,6 +17,8 @@ describe('scripted scenarios', () => {
 
   it('cannot pass without saying something', () => {
     expect(() => parseScenario('why x\nhosts ours\nfoo bar\nend 10')).toThrow('foo bar');
-    expect(runScenario(parseScenario('why x\nhosts ours\nat 5 vm kil l\nat 6 runs on 2\n1..2 ordr\nend 10'))).toHaveLength(2);
+    expect(
+      runScenario(parseScenario('why x\nhosts ours\nat 5 vm kil l\nat 6 runs on 2\n1..2 ordr\nend 10')),
+    ).toHaveLength(2);
   });
 });

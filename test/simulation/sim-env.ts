@@ -32,9 +32,10 @@ function vmFact(world: World, host: SimHost, nowMs: number): VmFact | undefined 
 function healthFact(world: World, host: SimHost, nowMs: number): HealthFact | undefined {
   const { vm } = host;
   if (vm === undefined) return undefined;
-  const progress = vm.executing && vm.healthyFromMs < Number.POSITIVE_INFINITY
-    ? Math.floor(Math.min(world.now, vm.healthyFromMs) - vm.bornMs) / 30_000
-    : 0;
+  const progress =
+    vm.executing && vm.healthyFromMs < Number.POSITIVE_INFINITY
+      ? Math.floor(Math.min(world.now, vm.healthyFromMs) - vm.bornMs) / 30_000
+      : 0;
   let engine: HealthFact['engine'] = 'bad';
   if (!host.dnsUp || host.loss >= 1) engine = 'unknown';
   else if (vm.executing && world.now >= vm.healthyFromMs) engine = world.now < vm.sickUntilMs ? vm.sickHow : 'good';
@@ -166,7 +167,9 @@ export function createSimEnv(options: SimEnvOptions): Env {
       });
     },
     order(id, action) {
-      world.say(`host ${host.id}: orders ${action.kind}${action.kind === 'migrate' ? ` to ${action.to}` : ''} (${options.ruleNow()})`);
+      world.say(
+        `host ${host.id}: orders ${action.kind}${action.kind === 'migrate' ? ` to ${action.to}` : ''} (${options.ruleNow()})`,
+      );
       world.watcher?.ordered({ host, action, rule: options.ruleNow() });
       vdsmOrder(
         world,

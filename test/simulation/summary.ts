@@ -29,7 +29,9 @@ export class Summary {
 
   text(): string {
     const tookMs = performance.now() - this.beganMs;
-    const kinds = [...this.faultsBy].sort((a, b) => b[1] - a[1]).map(([name, count]) => `  ${String(count).padStart(8)}  ${name}`);
+    const kinds = [...this.faultsBy]
+      .sort((a, b) => b[1] - a[1])
+      .map(([name, count]) => `  ${String(count).padStart(8)}  ${name}`);
     const { faults, failovers, starts, migrations, turns } = this.totals;
     return [
       'faults by kind:',

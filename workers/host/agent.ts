@@ -5,7 +5,7 @@
  * event, a finished reading, an answer to an order, a wish of the administrator).
  */
 import { formatGlobalBlock, parseGlobalBlock } from '../../activities/storage/whiteboard.ts';
-import { readSlot, slotOf, type SlotReport } from './announce.ts';
+import { readSlot, slotOf } from './announce.ts';
 import { decide } from './core/decide.ts';
 import { emptyMemory } from './core/remember.ts';
 import { look } from './core/situation.ts';
@@ -14,6 +14,8 @@ import type { BoardReading, Env } from './env.ts';
 
 /** The whole board is read so seldom because it is 8 MB (ha-agent.md 1.2). */
 const WHOLE_BOARD_BEATS = 40;
+/** A wish for global maintenance is given up after this; whoever had it is told by re-reading. */
+const WISH_MS = 60_000;
 
 export interface AgentOptions {
   readonly env: Env;
@@ -35,152 +37,167 @@ export interface Agent {
   last(): { readonly observation: Observation; readonly decision: Decision } | undefined;
 }
 
-interface GlobalWish {
-  readonly on: boolean;
-  readonly sinceMs: number;
+/** The worker of one host; it begins at the first `wake()`. */
+export function createAgent(options: AgentOptions): Agent {
+  const loop = new Loop(options);
+  return {
+    wake: () => loop.wake(),
+    setGlobal: (on) => loop.setGlobal(on),
+    stop: () => loop.stop(),
+    last: () => loop.last,
+  };
 }
 
-/** A wish is given up after this; whoever had it is told by re-reading. */
-const WISH_MS = 60_000;
+class Loop {
+  last: { readonly observation: Observation; readonly decision: Decision } | undefined;
+  private readonly env: Env;
+  private readonly settings: Settings;
+  private readonly options: AgentOptions;
+  private readonly decide: typeof decide;
+  private readonly readSlot: typeof readSlot;
+  private readonly startedMs: number;
+  private memory: Memory;
+  private known: readonly number[] = [];
+  private beats = 0;
+  private nextBeatMs: number;
+  private readAskedMs = Number.NEGATIVE_INFINITY;
+  private reading: BoardReading | undefined;
+  private fact: BoardFact | undefined;
+  private wish: { readonly on: boolean; readonly sinceMs: number } | undefined;
+  private wroteMs = Number.NEGATIVE_INFINITY;
+  private stopped = false;
 
-export function createAgent(options: AgentOptions): Agent {
-  const { env, settings } = options;
-  const { timing } = settings;
-  const chosen = { decide: options.decide ?? decide, readSlot: options.readSlot ?? readSlot };
-  const started = env.bootMs();
-  let memory: Memory = emptyMemory(started, env.load());
-  let known: readonly number[] = [];
-  let beats = 0;
-  let nextBeatMs = started;
-  let reading: BoardReading | undefined;
-  let fact: BoardFact | undefined;
-  let wish: GlobalWish | undefined;
-  let last: { observation: Observation; decision: Decision } | undefined;
-  let wroteMs = Number.NEGATIVE_INFINITY;
-  let stopped = false;
-  let readAskedMs = Number.NEGATIVE_INFINITY;
+  constructor(options: AgentOptions) {
+    this.options = options;
+    this.env = options.env;
+    this.settings = options.settings;
+    this.decide = options.decide ?? decide;
+    this.readSlot = options.readSlot ?? readSlot;
+    this.startedMs = this.env.bootMs();
+    this.nextBeatMs = this.startedMs;
+    this.memory = emptyMemory(this.startedMs, this.env.load());
+  }
+
+  wake(): number {
+    const nowMs = this.env.bootMs();
+    const heard = this.takeBoard();
+    const due = nowMs >= this.nextBeatMs;
+    const hung = due && !heard && this.readAskedMs > (this.fact?.readMs ?? Number.NEGATIVE_INFINITY);
+    // At a beat the turn waits for its reading; without one within the beat it goes on with what is known.
+    if (heard || !due || hung) this.turn(nowMs, heard);
+    if (due) this.beat(nowMs);
+    return Math.max(1, this.nextBeatMs - this.env.bootMs());
+  }
+
+  setGlobal(on: boolean): void {
+    this.wish = { on, sinceMs: this.env.bootMs() };
+    this.env.writeGlobal(formatGlobalBlock(on));
+  }
+
+  stop(): void {
+    this.stopped = true;
+    if (this.last !== undefined && this.fact !== undefined)
+      this.tell(this.last.observation, this.last.decision, this.env.bootMs());
+  }
+
+  private beat(nowMs: number): void {
+    this.nextBeatMs = nowMs + this.settings.timing.beatMs;
+    this.readAskedMs = nowMs;
+    const whole = this.beats % WHOLE_BOARD_BEATS === 0 || this.reading === undefined;
+    this.env.readBoard(whole ? undefined : this.known);
+    this.beats += 1;
+  }
 
   /** A finished reading becomes the core's fact; slots that make no sense are named, and harm nobody else. */
-  function takeBoard(): boolean {
-    const latest = env.board();
-    if (latest === undefined || latest === reading) return false;
-    reading = latest;
+  private takeBoard(): boolean {
+    const latest = this.env.board();
+    if (latest === undefined || latest === this.reading) return false;
+    this.reading = latest;
     const peers: PeerReport[] = [];
     const unreadable: { id: number; why: string }[] = [];
     for (const [id, bytes] of latest.slots) {
-      const slot: SlotReport = chosen.readSlot(id, bytes);
+      const slot = this.readSlot(id, bytes);
       if (slot.kind === 'host') peers.push(slot.report);
       else if (slot.kind === 'unreadable') unreadable.push({ id, why: slot.why });
     }
-    if (latest.whole) known = [...latest.slots.keys()].filter((id) => id !== settings.hostId);
+    if (latest.whole) this.known = [...latest.slots.keys()].filter((id) => id !== this.settings.hostId);
     const flag = latest.global === undefined ? undefined : parseGlobalBlock(latest.global);
-    const global = flag === undefined ? undefined : flag.fault === undefined ? (flag.maintenance ?? false) : undefined;
-    fact = { readMs: latest.startedMs, global, peers, unreadable };
-    confirmWish(latest, global);
+    const global = flag === undefined || flag.fault !== undefined ? undefined : (flag.maintenance ?? false);
+    this.fact = { readMs: latest.startedMs, global, peers, unreadable };
+    this.confirmWish(latest, global);
     return true;
   }
 
   /** Slot 0 has no owner: a flag stands only when a reading that began after the writing shows it. */
-  function confirmWish(latest: BoardReading, global: boolean | undefined): void {
+  private confirmWish(latest: BoardReading, global: boolean | undefined): void {
+    const { wish } = this;
     if (wish === undefined || latest.startedMs <= wish.sinceMs) return;
-    if (global === wish.on || env.bootMs() - wish.sinceMs > WISH_MS) wish = undefined;
-    else env.writeGlobal(formatGlobalBlock(wish.on));
+    if (global === wish.on || this.env.bootMs() - wish.sinceMs > WISH_MS) this.wish = undefined;
+    else this.env.writeGlobal(formatGlobalBlock(wish.on));
   }
 
-  function observe(nowMs: number): Observation {
-    const facts = env.facts();
-    return { nowMs, settings, board: fact, ...facts };
+  private turn(nowMs: number, heard: boolean): void {
+    const observation: Observation = { nowMs, settings: this.settings, board: this.fact, ...this.env.facts() };
+    const before = this.memory;
+    const decision = this.decide(before, observation);
+    this.last = { observation, decision };
+    this.act(before, observation, decision);
+    const after = decision.memory;
+    const news =
+      before.state !== after.state ||
+      before.claim !== after.claim ||
+      before.vmState !== after.vmState ||
+      before.windows['network-lost'] !== after.windows['network-lost'];
+    const dueMs = this.wroteMs + this.settings.timing.beatMs;
+    // Never before the first reading: another worker may be using this slot.
+    if (this.fact !== undefined && (heard || news || nowMs >= dueMs)) this.tell(observation, decision, nowMs);
   }
 
-  /** The record comes before the act; a disk that is full is no reason to leave the engine down, but it is said. */
-  function act(observation: Observation, decision: Decision): void {
-    const changed = memory.rule !== decision.memory.rule || memory.state !== decision.memory.state;
-    if (changed || decision.action !== undefined) {
+  /** The record comes before the act; a disk that is full is no reason to leave the engine down. */
+  private act(before: Memory, observation: Observation, decision: Decision): void {
+    const { env } = this;
+    const { action, memory } = decision;
+    if (action !== undefined || before.rule !== memory.rule || before.state !== memory.state) {
       env.journal({
         atMs: observation.nowMs,
-        hostId: settings.hostId,
-        state: decision.memory.state,
+        hostId: this.settings.hostId,
+        state: memory.state,
         score: decision.score.value,
-        order: decision.action?.action,
+        order: action?.action,
         reasons: decision.reasons,
       });
     }
-    keepWhatCounts(decision.memory);
-    const tooLate = env.bootMs() - observation.nowMs > timing.freshMs;
-    memory = decision.memory;
-    if (decision.action !== undefined) {
-      // A frozen process wakes up in the middle of this function with facts of long ago.
-      if (tooLate) memory = { ...memory, pending: undefined };
-      else env.order(decision.action.id, decision.action.action);
+    this.keepWhatCounts(before, memory);
+    this.memory = memory;
+    if (action !== undefined) {
+      // A process that was frozen in the middle of this wakes up with facts of long ago.
+      const tooLate = env.bootMs() - observation.nowMs > this.settings.timing.freshMs;
+      if (tooLate) this.memory = { ...memory, pending: undefined };
+      else env.order(action.id, action.action);
     }
     for (const alert of decision.alerts) env.alert(alert);
   }
 
-  function keepWhatCounts(next: Memory): void {
+  private keepWhatCounts(before: Memory, next: Memory): void {
     const { failures, engineRestarts, moves, mine } = next;
     if (
-      failures !== memory.failures ||
-      engineRestarts !== memory.engineRestarts ||
-      moves !== memory.moves ||
-      mine !== memory.mine
+      failures !== before.failures ||
+      engineRestarts !== before.engineRestarts ||
+      moves !== before.moves ||
+      mine !== before.mine
     )
-      env.keep({ failures, engineRestarts, moves, mine });
+      this.env.keep({ failures, engineRestarts, moves, mine });
   }
 
-  function tell(observation: Observation, decision: Decision, nowMs: number): void {
+  private tell(observation: Observation, decision: Decision, nowMs: number): void {
     const slot = slotOf(observation, decision, {
-      hostname: options.hostname,
-      wallMs: env.wallMs(),
-      stopped,
-      confMs: started,
+      hostname: this.options.hostname,
+      wallMs: this.env.wallMs(),
+      stopped: this.stopped,
+      confMs: this.startedMs,
       cannotRun: look(decision.memory, observation).cannotRun,
     });
-    if (slot.ok) env.writeSlot(slot.bytes);
-    wroteMs = nowMs;
+    if (slot.ok) this.env.writeSlot(slot.bytes);
+    this.wroteMs = nowMs;
   }
-
-  function turn(nowMs: number, heard: boolean): void {
-    const observation = observe(nowMs);
-    const before = memory;
-    const decision = chosen.decide(memory, observation);
-    last = { observation, decision };
-    act(observation, decision);
-    const news =
-      before.state !== decision.memory.state ||
-      before.claim !== decision.memory.claim ||
-      before.vmState !== decision.memory.vmState ||
-      before.windows['network-lost'] !== decision.memory.windows['network-lost'];
-    // Never before the first reading: another worker may be using this slot.
-    if (fact !== undefined && (heard || news || nowMs - wroteMs >= timing.beatMs)) tell(observation, decision, nowMs);
-  }
-
-  function beat(nowMs: number): void {
-    nextBeatMs = nowMs + timing.beatMs;
-    readAskedMs = nowMs;
-    env.readBoard(beats % WHOLE_BOARD_BEATS === 0 || reading === undefined ? undefined : known);
-    beats += 1;
-  }
-
-  return {
-    wake() {
-      const nowMs = env.bootMs();
-      const heard = takeBoard();
-      const due = nowMs >= nextBeatMs;
-      const hung = due && readAskedMs > (fact?.readMs ?? Number.NEGATIVE_INFINITY) && !heard;
-      // At a beat the turn waits for its reading; without one within the beat it goes on with what is known.
-      if (heard || !due || hung) turn(nowMs, heard);
-      if (due) beat(nowMs);
-      return Math.max(1, nextBeatMs - env.bootMs());
-    },
-    setGlobal(on) {
-      wish = { on, sinceMs: env.bootMs() };
-      env.writeGlobal(formatGlobalBlock(on));
-    },
-    stop() {
-      stopped = true;
-      const nowMs = env.bootMs();
-      if (last !== undefined && fact !== undefined) tell(last.observation, last.decision, nowMs);
-    },
-    last: () => last,
-  };
 }

@@ -3,7 +3,13 @@
  *
  * The reference's readers hand the human part on untouched, so what stands there reaches people and our own kind only.
  */
-import { extraFields, extraText, formatHostBlock, parseHostBlock, type FormattedBlock } from '../../activities/storage/whiteboard.ts';
+import {
+  extraFields,
+  extraText,
+  formatHostBlock,
+  parseHostBlock,
+  type FormattedBlock,
+} from '../../activities/storage/whiteboard.ts';
 import type { Announcement, Decision, Observation, PeerReport, VmState } from './core/types.ts';
 
 export type SlotReport =
@@ -51,8 +57,10 @@ export function parseAnnouncement(extra: string): Announcement | undefined {
 export function readSlot(id: number, bytes: Buffer): SlotReport {
   const reading = parseHostBlock(bytes);
   if (reading.kind === 'empty') return { kind: 'empty' };
-  if (reading.kind === 'too-new') return { kind: 'unreadable', why: `written by a newer agent (${reading.parseVersion})` };
-  if (reading.kind === 'too-old') return { kind: 'unreadable', why: `written by an older agent (${reading.featureVersion})` };
+  if (reading.kind === 'too-new')
+    return { kind: 'unreadable', why: `written by a newer agent (${reading.parseVersion})` };
+  if (reading.kind === 'too-old')
+    return { kind: 'unreadable', why: `written by an older agent (${reading.featureVersion})` };
   if (reading.kind === 'bad') return { kind: 'unreadable', why: reading.why };
   const { block } = reading;
   if (block.score < 0 || block.score > 10_000) return { kind: 'unreadable', why: `score ${block.score}` };

@@ -31,7 +31,7 @@ describe('JSON-RPC of a lab host (vdsm.md 4)', () => {
   it('takes positional parameters in the order of the schema', async () => {
     client.request('{"jsonrpc":"2.0","method":"Host.echo","params":["häé"],"id":"x"}');
     const { body } = await client.frame('MESSAGE');
-    expect(body.toString()).toBe('{"jsonrpc":"2.0","id":"x","result":"h\\u00e4\\u00e9"}');
+    expect(body.toString()).toBe('{"jsonrpc": "2.0", "id": "x", "result": "h\\u00e4\\u00e9"}');
   });
 
   it('sends bad JSON to the default destination, once', async () => {

@@ -28,10 +28,15 @@ export function reprTuple(values: readonly Json[]): string {
   return `(${values.map(repr).join(', ')})`;
 }
 
-/** JSON with every character beyond ASCII as `\uXXXX`. */
+/** JSON with Python's blanks after commas and colons. */
+function spacedJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const pairs = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${spacedJson(one)}`);
+  return `{${pairs.join(', ')}}`;
+}
+
+/** JSON as Python writes it, byte for byte: every character beyond ASCII as `\uXXXX`. */
 export function asciiJson(value: Json): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return spacedJson(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

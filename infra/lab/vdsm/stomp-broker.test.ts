@@ -21,6 +21,20 @@ describe('STOMP dialect of a lab host (vdsm.md 2, 3)', () => {
     client.close();
   });
 
+  it.each([
+    ['0,15000', '15000,0'],
+    [' +5000 , 6_000', '6000,5000'],
+    ['x,4000', '4000,0'],
+    ['1,2,3', '0,1000'],
+    ['-5,2', '1000,1000'],
+    ['7000', '0,0'],
+  ])('reads heart-beat %j as VDSM does: %s', async (asked, answered) => {
+    const client = await raw();
+    client.send('CONNECT', { 'accept-version': '1.2', 'heart-beat': asked });
+    expect((await client.frame('CONNECTED')).headers['heart-beat']).toBe(answered);
+    client.close();
+  });
+
   it.each(['1.0,1.1,1.2', '1.1'])('refuses accept-version %s with an ERROR frame and stays open', async (version) => {
     const client = await raw();
     client.send('CONNECT', { 'accept-version': version });

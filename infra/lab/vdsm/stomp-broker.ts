@@ -78,13 +78,16 @@ export class StompBroker {
   }
 }
 
-function parseBeats(header: string | undefined): [number, number] {
-  const match = /^\s*(-?\d+)\s*,\s*(-?\d+)\s*$/.exec(header ?? '0,0');
-  const sane = (text: string | undefined) => {
-    const value = Number(text ?? 0);
-    return value === 0 ? 0 : Math.max(value, MIN_BEAT_MS);
-  };
-  return [sane(match?.[1]), sane(match?.[2])];
+/** An interval as Python's `int` reads it; what is no number counts as 0, and each half by itself. */
+function beat(text: string): number {
+  const value = /^\s*[+-]?\d+(_\d+)*\s*$/.test(text) ? Number(text.replaceAll('_', '')) : 0;
+  return value === 0 ? 0 : Math.max(value, MIN_BEAT_MS);
+}
+
+/** @returns what the client promises to send, and what it wants to receive */
+function parseBeats(header = '0,0'): [fromClient: number, toClient: number] {
+  const comma = header.indexOf(',');
+  return comma < 0 ? [0, 0] : [beat(header.slice(0, comma)), beat(header.slice(comma + 1))];
 }
 
 export class StompConnection {

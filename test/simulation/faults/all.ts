@@ -8,7 +8,13 @@ import { networkFaults, peopleFaults } from './network.ts';
 import { storageFaults } from './storage.ts';
 import { vmFaults } from './vms.ts';
 
-export const FAULTS: readonly Fault[] = [...hostFaults, ...storageFaults, ...vmFaults, ...networkFaults, ...peopleFaults];
+export const FAULTS: readonly Fault[] = [
+  ...hostFaults,
+  ...storageFaults,
+  ...vmFaults,
+  ...networkFaults,
+  ...peopleFaults,
+];
 
 /** Ends every trouble: from here on the cluster must recover by itself. */
 export function healAll(w: World, m: Machines): void {

@@ -2,9 +2,24 @@
 import { onHost, everywhere, edgeMs, painfulHost, someHost, type Fault } from './fault.ts';
 
 export const hostFaults: readonly Fault[] = [
-  onHost('power off', [60, 900], (h, _w, m) => m.powerOff(h), (h, _w, m) => m.powerOn(h)),
-  onHost('power off for long', [1800, 7200], (h, _w, m) => m.powerOff(h), (h, _w, m) => m.powerOn(h)),
-  onHost('reset and back at once', [20, 50], (h, _w, m) => m.powerOff(h), (h, _w, m) => m.powerOn(h)),
+  onHost(
+    'power off',
+    [60, 900],
+    (h, _w, m) => m.powerOff(h),
+    (h, _w, m) => m.powerOn(h),
+  ),
+  onHost(
+    'power off for long',
+    [1800, 7200],
+    (h, _w, m) => m.powerOff(h),
+    (h, _w, m) => m.powerOn(h),
+  ),
+  onHost(
+    'reset and back at once',
+    [20, 50],
+    (h, _w, m) => m.powerOff(h),
+    (h, _w, m) => m.powerOn(h),
+  ),
   onHost('boot loop', [0, 1], (h, w, m) => {
     m.powerOff(h);
     for (let round = 1; round <= 4; round += 1) {
@@ -16,8 +31,18 @@ export const hostFaults: readonly Fault[] = [
   onHost('hang for good', [0, 0], (h, w, m) => m.freeze(h, w.timing.hostDeadMs * 2)),
   onHost('hang as long as a time-out', [0, 0], (h, w, m) => m.freeze(h, edgeMs(w))),
   onHost('clean shutdown', [0, 0], (h, w, m) => m.shutDown(h, w.random.between(60_000, 900_000))),
-  onHost('memory short', [60, 3600], (h) => (h.memFreeMb = 8000), (h) => (h.memFreeMb = 65_536)),
-  onHost('CPU load', [60, 3600], (h) => (h.cpu = 0.95), (h) => (h.cpu = 0.1)),
+  onHost(
+    'memory short',
+    [60, 3600],
+    (h) => (h.memFreeMb = 8000),
+    (h) => (h.memFreeMb = 65_536),
+  ),
+  onHost(
+    'CPU load',
+    [60, 3600],
+    (h) => (h.cpu = 0.95),
+    (h) => (h.cpu = 0.1),
+  ),
   {
     name: 'all hosts off and back',
     strike(w, m) {
@@ -50,19 +75,43 @@ export const hostFaults: readonly Fault[] = [
       w.during(w.random.between(60_000, 600_000), () => m.powerOn(host));
     },
   },
-  onHost('worker killed', [1, 60], (h, _w, m) => m.killWorker(h), (h, _w, m) => m.startWorker(h)),
-  onHost('worker down for long', [300, 1800], (h, _w, m) => m.killWorker(h), (h, _w, m) => m.startWorker(h)),
-  onHost('worker stopped (SIGSTOP)', [0, 0], (h, w) => (h.workerStoppedUntilMs = w.now + w.random.between(1000, 200_000))),
+  onHost(
+    'worker killed',
+    [1, 60],
+    (h, _w, m) => m.killWorker(h),
+    (h, _w, m) => m.startWorker(h),
+  ),
+  onHost(
+    'worker down for long',
+    [300, 1800],
+    (h, _w, m) => m.killWorker(h),
+    (h, _w, m) => m.startWorker(h),
+  ),
+  onHost(
+    'worker stopped (SIGSTOP)',
+    [0, 0],
+    (h, w) => (h.workerStoppedUntilMs = w.now + w.random.between(1000, 200_000)),
+  ),
   onHost('worker stopped as long as a time-out', [0, 0], (h, w) => (h.workerStoppedUntilMs = w.now + edgeMs(w))),
-  onHost('worker stops in good order', [5, 300], (h, _w, m) => {
-    h.worker?.stop();
-    m.killWorker(h);
-  }, (h, _w, m) => m.startWorker(h)),
-  everywhere('all workers restarted (upgrade)', [1, 30], (w, m) => {
-    for (const host of w.hosts) m.killWorker(host);
-  }, (w, m) => {
-    for (const host of w.hosts) m.startWorker(host);
-  }),
+  onHost(
+    'worker stops in good order',
+    [5, 300],
+    (h, _w, m) => {
+      h.worker?.stop();
+      m.killWorker(h);
+    },
+    (h, _w, m) => m.startWorker(h),
+  ),
+  everywhere(
+    'all workers restarted (upgrade)',
+    [1, 30],
+    (w, m) => {
+      for (const host of w.hosts) m.killWorker(host);
+    },
+    (w, m) => {
+      for (const host of w.hosts) m.startWorker(host);
+    },
+  ),
   onHost('worker forgets what it kept', [0, 0], (h) => (h.kept = undefined)),
   onHost('wall clock steps', [0, 0], (h, w) => (h.wallOffsetMs += w.random.between(-3.2e11, 3.2e11))),
   onHost('wall clock steps by a second', [0, 0], (h, w) => (h.wallOffsetMs += w.random.chance(0.5) ? 1000 : -1000)),

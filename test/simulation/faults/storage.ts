@@ -5,7 +5,12 @@ import type { PathMode, World } from '../world/world.ts';
 import { edgeMs, everywhere, onHost, type Fault } from './fault.ts';
 
 const path = (name: string, mode: PathMode, seconds: readonly [number, number]): Fault =>
-  onHost(name, seconds, (h, _w, m) => m.setPath(h, mode), (h, _w, m) => m.setPath(h, 'ok'));
+  onHost(
+    name,
+    seconds,
+    (h, _w, m) => m.setPath(h, mode),
+    (h, _w, m) => m.setPath(h, 'ok'),
+  );
 
 const outage = (name: string, mode: PathMode, seconds: readonly [number, number]): Fault =>
   everywhere(
@@ -55,7 +60,10 @@ const boardFaults: readonly Fault[] = [
   {
     name: 'garbage in a slot of nobody',
     strike(w) {
-      w.slots.set(w.random.integer(100, 1999), withText(w.random.chance(0.5) ? '\u00ff\u00fe|' : '1|1|1|7|3400|[]|x|0|0'));
+      w.slots.set(
+        w.random.integer(100, 1999),
+        withText(w.random.chance(0.5) ? '\u00ff\u00fe|' : '1|1|1|7|3400|[]|x|0|0'),
+      );
     },
   },
   {
@@ -80,22 +88,62 @@ const sanlockFaults: readonly Fault[] = [
     strike(w, m) {
       // Only where somebody is there to act: without a worker or VDSM nothing on a host could end the VM (lab.md 1).
       const able = w.hosts.filter(
-        (h) => h.on && h.workerRuns && h.vdsm === 'ok' && h.vdsmSlowMs === 0 && h.kind === 'bellwether' && !h.localMaintenance,
+        (h) =>
+          h.on &&
+          h.workerRuns &&
+          h.vdsm === 'ok' &&
+          h.vdsmSlowMs === 0 &&
+          h.kind === 'bellwether' &&
+          !h.localMaintenance,
       );
       const host = w.random.pick(able);
       if (host === undefined || host.frozenUntilMs > w.now || host.workerStoppedUntilMs > w.now) return;
-      if (w.global.toString('latin1').startsWith('maintenance=1') || host.worker?.agent?.last()?.decision.memory.pending) return;
+      if (
+        w.global.toString('latin1').startsWith('maintenance=1') ||
+        host.worker?.agent?.last()?.decision.memory.pending
+      )
+        return;
       w.say(`fault on host ${host.id}: sanlock dies and comes back`);
       daemonDies(w, host, m.hooks);
       w.later(host, w.random.between(1000, 20_000), () => daemonReturns(w, host, m.hooks));
     },
   },
-  onHost('sanlock hangs', [5, 60], (h) => (h.sanlock.hung = true), (h) => (h.sanlock.hung = false)),
-  onHost('sanlock hangs for long', [60, 300], (h) => (h.sanlock.hung = true), (h) => (h.sanlock.hung = false)),
-  onHost('renewals slow to 0.9 of the limit', [300, 900], (h, w) => (h.sanlock.slow = w.timing.profile.ioSeconds * 5200), (h) => (h.sanlock.slow = 0)),
-  onHost('renewals slow to the limit', [300, 900], (h, w) => (h.sanlock.slow = w.timing.profile.ioSeconds * 6000), (h) => (h.sanlock.slow = 0)),
-  onHost('renewals slow to 1.1 of the limit', [300, 900], (h, w) => (h.sanlock.slow = w.timing.profile.ioSeconds * 6800), (h) => (h.sanlock.slow = 0)),
-  onHost('events of the lease are lost', [300, 900], (h) => (h.loseEvents = true), (h) => (h.loseEvents = false)),
+  onHost(
+    'sanlock hangs',
+    [5, 60],
+    (h) => (h.sanlock.hung = true),
+    (h) => (h.sanlock.hung = false),
+  ),
+  onHost(
+    'sanlock hangs for long',
+    [60, 300],
+    (h) => (h.sanlock.hung = true),
+    (h) => (h.sanlock.hung = false),
+  ),
+  onHost(
+    'renewals slow to 0.9 of the limit',
+    [300, 900],
+    (h, w) => (h.sanlock.slow = w.timing.profile.ioSeconds * 5200),
+    (h) => (h.sanlock.slow = 0),
+  ),
+  onHost(
+    'renewals slow to the limit',
+    [300, 900],
+    (h, w) => (h.sanlock.slow = w.timing.profile.ioSeconds * 6000),
+    (h) => (h.sanlock.slow = 0),
+  ),
+  onHost(
+    'renewals slow to 1.1 of the limit',
+    [300, 900],
+    (h, w) => (h.sanlock.slow = w.timing.profile.ioSeconds * 6800),
+    (h) => (h.sanlock.slow = 0),
+  ),
+  onHost(
+    'events of the lease are lost',
+    [300, 900],
+    (h) => (h.loseEvents = true),
+    (h) => (h.loseEvents = false),
+  ),
 ];
 
 export const storageFaults: readonly Fault[] = [
@@ -111,10 +159,30 @@ export const storageFaults: readonly Fault[] = [
   outage('storage hangs for all', 'hang', [10, 100]),
   outage('storage hangs for all for long', 'hang', [120, 1800]),
   outage('storage answers EIO to all', 'eio', [30, 1200]),
-  onHost('slow storage', [60, 900], (h) => (h.latencyMs = 800), (h) => (h.latencyMs = 10)),
-  onHost('very slow storage', [60, 300], (h, w) => (h.latencyMs = w.timing.profile.ioSeconds * 800), (h) => (h.latencyMs = 10)),
-  onHost('writes get lost', [30, 600], (h) => (h.loseWrites = 0.5), (h) => (h.loseWrites = 0)),
-  onHost('stale reads', [5, 60], (h) => (h.staleReads = true), (h) => (h.staleReads = false)),
+  onHost(
+    'slow storage',
+    [60, 900],
+    (h) => (h.latencyMs = 800),
+    (h) => (h.latencyMs = 10),
+  ),
+  onHost(
+    'very slow storage',
+    [60, 300],
+    (h, w) => (h.latencyMs = w.timing.profile.ioSeconds * 800),
+    (h) => (h.latencyMs = 10),
+  ),
+  onHost(
+    'writes get lost',
+    [30, 600],
+    (h) => (h.loseWrites = 0.5),
+    (h) => (h.loseWrites = 0),
+  ),
+  onHost(
+    'stale reads',
+    [5, 60],
+    (h) => (h.staleReads = true),
+    (h) => (h.staleReads = false),
+  ),
   ...boardFaults,
   ...sanlockFaults,
 ];

@@ -4,10 +4,15 @@ import type { SimHost, World } from '../world/world.ts';
 import { edgeMs, everywhere, onHost, type Fault } from './fault.ts';
 
 const vdsm = (name: string, mode: SimHost['vdsm'], seconds: readonly [number, number]): Fault =>
-  onHost(name, seconds, (h) => (h.vdsm = mode), (h, _w, m) => {
-    h.vdsm = 'ok';
-    m.notify(h);
-  });
+  onHost(
+    name,
+    seconds,
+    (h) => (h.vdsm = mode),
+    (h, _w, m) => {
+      h.vdsm = 'ok';
+      m.notify(h);
+    },
+  );
 
 /** Whatever happens to the VM that runs, if one does. */
 function onVm(name: string, strike: (host: SimHost, w: World, notify: (host: SimHost) => void) => void): Fault {
@@ -38,15 +43,40 @@ export const vmFaults: readonly Fault[] = [
     h.vdsm = 'hung';
     w.during(edgeMs(w), () => (h.vdsm = 'ok'));
   }),
-  onHost('VDSM slow', [60, 600], (h) => (h.vdsmSlowMs = 8000), (h) => (h.vdsmSlowMs = 0)),
-  onHost('creation fails', [60, 900], (h) => (h.createFault = 'error'), (h) => (h.createFault = 'none')),
-  onHost('created VM exits soon', [60, 900], (h) => (h.createFault = 'exits'), (h) => (h.createFault = 'none')),
-  everywhere('creation fails on all hosts', [60, 600], (w) => {
-    for (const host of w.hosts) host.createFault = 'error';
-  }, (w) => {
-    for (const host of w.hosts) host.createFault = 'none';
-  }),
-  onHost('events get lost', [60, 900], (h) => (h.loseEvents = true), (h) => (h.loseEvents = false)),
+  onHost(
+    'VDSM slow',
+    [60, 600],
+    (h) => (h.vdsmSlowMs = 8000),
+    (h) => (h.vdsmSlowMs = 0),
+  ),
+  onHost(
+    'creation fails',
+    [60, 900],
+    (h) => (h.createFault = 'error'),
+    (h) => (h.createFault = 'none'),
+  ),
+  onHost(
+    'created VM exits soon',
+    [60, 900],
+    (h) => (h.createFault = 'exits'),
+    (h) => (h.createFault = 'none'),
+  ),
+  everywhere(
+    'creation fails on all hosts',
+    [60, 600],
+    (w) => {
+      for (const host of w.hosts) host.createFault = 'error';
+    },
+    (w) => {
+      for (const host of w.hosts) host.createFault = 'none';
+    },
+  ),
+  onHost(
+    'events get lost',
+    [60, 900],
+    (h) => (h.loseEvents = true),
+    (h) => (h.loseEvents = false),
+  ),
   onHost('event twice', [0, 0], (h, _w, m) => {
     m.notify(h);
     m.notify(h);
@@ -63,12 +93,27 @@ export const vmFaults: readonly Fault[] = [
     }
   }),
   onVm('guest shut down by somebody', (h, w, notify) => shutdownGuest(w, h, notify)),
-  everywhere('guest ignores shutdown', [300, 1800], (w) => {
-    w.guestObeys = false;
-    for (const host of w.hosts) if (host.vm !== undefined) host.vm.obeys = false;
-  }, (w) => (w.guestObeys = true)),
-  everywhere('slow boot', [600, 3600], (w) => (w.boot = 'slow'), (w) => (w.boot = 'normal')),
-  everywhere('never boots', [600, 3600], (w) => (w.boot = 'never'), (w) => (w.boot = 'normal')),
+  everywhere(
+    'guest ignores shutdown',
+    [300, 1800],
+    (w) => {
+      w.guestObeys = false;
+      for (const host of w.hosts) if (host.vm !== undefined) host.vm.obeys = false;
+    },
+    (w) => (w.guestObeys = true),
+  ),
+  everywhere(
+    'slow boot',
+    [600, 3600],
+    (w) => (w.boot = 'slow'),
+    (w) => (w.boot = 'normal'),
+  ),
+  everywhere(
+    'never boots',
+    [600, 3600],
+    (w) => (w.boot = 'never'),
+    (w) => (w.boot = 'normal'),
+  ),
   sick('engine answers 503 for a moment', 'bad', [5, 200]),
   sick('engine hangs', 'bad', [400, 3600]),
   sick('engine sick as long as the limit', 'bad', [299, 301]),

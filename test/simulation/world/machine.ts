@@ -108,7 +108,12 @@ export class Machines {
     const begin = (list: readonly number[]) => list.map(() => 0);
     if (host.kept !== undefined) {
       const { failures, engineRestarts, moves } = host.kept;
-      host.kept = { failures: begin(failures), engineRestarts: begin(engineRestarts), moves: begin(moves), mine: undefined };
+      host.kept = {
+        failures: begin(failures),
+        engineRestarts: begin(engineRestarts),
+        moves: begin(moves),
+        mine: undefined,
+      };
     }
     this.killWorker(host);
     Object.assign(host.sanlock, {

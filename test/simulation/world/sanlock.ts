@@ -40,7 +40,8 @@ function lookAround(world: World, host: SimHost): void {
 function renew(world: World, host: SimHost, hooks: SanlockHooks): void {
   const { sanlock } = host;
   sanlock.renewPlanned = false;
-  if (!sanlock.running || !sanlock.joined) return;
+  // After 8 io the lockspace has failed for good: a renewal that comes later is not made.
+  if (!sanlock.running || !sanlock.joined || sanlock.renewedMs + 8 * io(world) <= world.now) return;
   if (canWrite(world, host) && !sanlock.hung) {
     sanlock.renewedMs = world.now;
     sanlock.stamp = Math.max(1, world.now);
@@ -134,8 +135,9 @@ function verdict(world: World, host: SimHost, first: boolean, stampAtFirst: numb
   if (seen === undefined) return 'wait';
   // The owner's own record is read anew for this; only how long it stood still is the renewal thread's knowledge.
   if (ownerGone(world)) return 'take';
-  if (first ? seen.movedLastLook : ownerStamp(world) !== stampAtFirst) return 'refused';
-  const deadMs = 8 * io(world) + host.sanlock.watchdogSeconds * 1000;
+  const stamp = ownerStamp(world);
+  if (stamp !== seen.stamp || (first ? seen.movedLastLook : stamp !== stampAtFirst)) return 'refused';
+  const deadMs = 8 * io(world) + host.sanlock.watchdogSeconds * 1000 - world.leaseGivenEarlyMs;
   return world.now - seen.changedMs >= deadMs ? 'take' : 'wait';
 }
 

@@ -134,8 +134,16 @@ function arrived(
   notify: Notify,
 ): void {
   const here = from.vm === vm && vm.state === 'leaving' && vm.executing;
-  const there = to.life === life && to.vm === arriving && to.on && !frozen(world, to) && to.path === 'ok' && to.sanlock.joined;
-  if (!here || !there || from.migrationFails || from.path !== 'ok' || !world.migrationNetworkUp || frozen(world, from)) {
+  const there =
+    to.life === life && to.vm === arriving && to.on && !frozen(world, to) && to.path === 'ok' && to.sanlock.joined;
+  if (
+    !here ||
+    !there ||
+    from.migrationFails ||
+    from.path !== 'ok' ||
+    !world.migrationNetworkUp ||
+    frozen(world, from)
+  ) {
     if (to.vm === arriving && to.life === life) endVm(world, to, 'failed', notify);
     if (here) {
       vm.state = 'up';

@@ -143,6 +143,8 @@ export class World {
   boot: 'normal' | 'slow' | 'never' = 'normal';
   guestObeys = true;
   migrationNetworkUp = true;
+  /** 0 unless a test breaks sanlock on purpose. */
+  leaseGivenEarlyMs = 0;
   private epoch = 0;
 
   readonly random: Random;

@@ -55,7 +55,8 @@ function rejected(s: Situation, match: Match): readonly Reason[] {
 function applied(s: Situation, match: Match, rule: string, score: Score): Memory {
   const { m, now } = s;
   const { said } = alertsOf(m, match);
-  const same = m.rule === rule || (match.action === undefined && (rule === 'order-running' || rule === 'fact-before-order'));
+  const same =
+    m.rule === rule || (match.action === undefined && (rule === 'order-running' || rule === 'fact-before-order'));
   const base: Memory = {
     ...m,
     state: match.state,

@@ -1,6 +1,7 @@
 /** Where the engine could go from here, and how (peers-ha.md 2.4, F2 and F3). */
 import { byTurn, candidateOf, movesLastHour, whyNot } from './peers.ts';
 import { NETWORK_QUORUM, type Situation } from './situation.ts';
+import { WEIGHTS } from './score.ts';
 import type { Match } from './rule.ts';
 import type { PeerMemory } from './types.ts';
 
@@ -11,8 +12,8 @@ const FAILED_MOVE_MS = 600_000;
 function seesNetwork(s: Situation, peer: PeerMemory, lostMs: number): boolean {
   const { said } = peer.report;
   if (said === undefined) {
-    // The reference says no more than its score, up to a minute late.
-    return s.now - lostMs >= s.t.confirmReferenceMs && peer.report.score >= s.m.score + s.t.threshold;
+    // The reference says no more than its score, up to a minute late: this much it can only have with its network.
+    return s.now - lostMs >= s.t.confirmReferenceMs && peer.report.score > WEIGHTS.base - WEIGHTS.network / 2;
   }
   return said.network >= NETWORK_QUORUM && peer.changedMs - said.networkAgeMs > lostMs + s.t.freshMs;
 }

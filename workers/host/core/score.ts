@@ -55,7 +55,11 @@ export function penalties(inputs: ScoreInputs, w: Weights = WEIGHTS): readonly P
   const { host } = inputs;
   if (host === undefined) return found;
   if (!host.confUpToDate) charge('not-uptodate-config', w.confNotUpToDate, 'hosted-engine.conf is of before 3.6');
-  charge('network', Math.trunc((1 - host.network) * w.network), `${Math.round(host.network * 100)} % of probes answered`);
+  charge(
+    'network',
+    Math.trunc((1 - host.network) * w.network),
+    `${Math.round(host.network * 100)} % of probes answered`,
+  );
   if (host.bridgeUp === false) charge('mgmt-bridge', w.bridge, 'the management bridge is down');
   charge('cpu-load', cpuPoints(host.cpuLoad, w), `load ${host.cpuLoad.toFixed(2)} over 15 minutes`);
   if (!MEMORY_NOT_CHARGED.has(inputs.state) && !inputs.global && (host.memFreeMb ?? 0) < inputs.vmMemoryMb) {

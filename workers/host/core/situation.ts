@@ -122,7 +122,9 @@ function bestGap(s: Situation): number {
     // CPU load is taken out: it alone never moves a running engine.
     best = Math.max(best, peer.report.score - s.m.score);
   }
-  return s.host !== undefined && s.host.cpuLoad > 0.4 ? best - Math.min(cpu, Math.trunc((s.host.cpuLoad - 0.4) * 2000)) : best;
+  return s.host !== undefined && s.host.cpuLoad > 0.4
+    ? best - Math.min(cpu, Math.trunc((s.host.cpuLoad - 0.4) * 2000))
+    : best;
 }
 
 /** Owner's renewals, if the lease names another host, move or moved a moment ago. */
@@ -160,7 +162,12 @@ export function windowsOf(s: Situation): Memory['windows'] {
   hold('better-host', comparable && bestGap(s) >= s.t.threshold);
   hold('given', m.windows.given !== undefined && now - m.windows.given < s.t.givenMs);
   const open =
-    !s.hosting && !m.global && s.elsewhere === undefined && s.claimant === undefined && !listening(s) && !ownerRenews(s);
+    !s.hosting &&
+    !m.global &&
+    s.elsewhere === undefined &&
+    s.claimant === undefined &&
+    !listening(s) &&
+    !ownerRenews(s);
   hold('start-open', open && s.boardFresh && next.given === undefined);
   return next;
 }

@@ -71,7 +71,10 @@ export const standby: readonly Rule[] = [
       if (s.candidates.length > 0 || !lasting) return base;
       return {
         ...base,
-        alert: { kind: 'nobody-can-run', text: `The engine VM is down and no host can start it; here: ${s.cannotRun}.` },
+        alert: {
+          kind: 'nobody-can-run',
+          text: `The engine VM is down and no host can start it; here: ${s.cannotRun}.`,
+        },
       };
     },
   },

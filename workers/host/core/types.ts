@@ -133,7 +133,12 @@ export type VmAction =
   | { readonly kind: 'destroy' }
   | { readonly kind: 'migrate'; readonly to: number };
 
-export type AlertKind = 'timeouts-differ' | 'engine-unhealthy' | 'nobody-can-run' | 'cannot-hand-over' | 'failures-here';
+export type AlertKind =
+  | 'timeouts-differ'
+  | 'engine-unhealthy'
+  | 'nobody-can-run'
+  | 'cannot-hand-over'
+  | 'failures-here';
 
 export interface Alert {
   readonly kind: AlertKind;
@@ -192,7 +197,14 @@ export interface Memory {
   readonly score: number;
 }
 
-export type WindowName = 'network-lost' | 'engine-bad' | 'storage-ok' | 'better-host' | 'leave' | 'start-open' | 'given';
+export type WindowName =
+  | 'network-lost'
+  | 'engine-bad'
+  | 'storage-ok'
+  | 'better-host'
+  | 'leave'
+  | 'start-open'
+  | 'given';
 
 /** The reference's class names where the meaning is the same: tools read them from the human part. */
 export type StateName =

@@ -114,6 +114,10 @@ const command = new Command('bench')
   .option('--json <file>', 'write all figures as JSON, too');
 const { quick, json } = command.parse().opts<{ quick: boolean; json?: string }>();
 
+// Leaving in order ends the servers and processes that were started (they are groups of their own).
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
 process.exit(
   await main(quick, json).then(
     () => 0,

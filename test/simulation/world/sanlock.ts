@@ -88,6 +88,8 @@ function renewalsFailed(world: World, host: SimHost, hooks: SanlockHooks): void 
     sanlock.joined = false;
     sanlock.watchdogArmed = false;
     hooks.changed(host);
+    // VDSM's monitor of the domain asks for the id again.
+    world.later(host, 5000, () => join(world, host, hooks));
   };
   world.later(host, world.random.between(100, 3000), clean);
 }

@@ -4,7 +4,7 @@
  * Order of choice (temporal.md 5): `TEMPORAL_ADDRESS`, a `temporal` on PATH, this project's cache, the SDK's own
  * download, building the released Go modules.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -115,6 +115,25 @@ async function startOfficial(options: EmbeddedTemporalOptions, origin: string): 
   };
 }
 
+const PORT_TRIES = 3;
+
+/** Ports that were free a moment ago may be taken by somebody else's start: other ones are tried then. */
+async function withFreshPorts(
+  options: EmbeddedTemporalOptions,
+  start: () => Promise<EmbeddedTemporal>,
+): Promise<EmbeddedTemporal> {
+  for (let left = PORT_TRIES - 1; ; left -= 1) {
+    try {
+      return await start();
+    } catch (error) {
+      const log = join(options.dir, 'server.log');
+      const taken = existsSync(log) && readFileSync(log, 'utf8').includes('address already in use');
+      if (!taken || left === 0 || options.ports !== undefined) throw error;
+      renameSync(log, `${log}.${left}`);
+    }
+  }
+}
+
 /** A `temporal` CLI's own development server, with the same tuning. */
 async function startCli(binary: string, options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
   const ports = await choosePorts(options.ports);
@@ -195,8 +214,10 @@ async function startDownloaded(options: EmbeddedTemporalOptions): Promise<Embedd
 export async function startTemporal(options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
   mkdirSync(options.dir, { recursive: true });
   const cli = onPath('temporal');
-  if (cli !== undefined) return startCli(cli, options);
-  if (findTool(TOOLS.temporalServer) !== undefined) return startOfficial(options, 'this project’s cache');
+  if (cli !== undefined) return withFreshPorts(options, () => startCli(cli, options));
+  if (findTool(TOOLS.temporalServer) !== undefined) {
+    return withFreshPorts(options, () => startOfficial(options, 'this project’s cache'));
+  }
   try {
     return await startDownloaded(options);
   } catch {

@@ -125,7 +125,8 @@ export function slotOf(o: Observation, decision: Decision, facts: SlotFacts): Fo
     stopped: facts.stopped,
     bellwether: FORMAT,
     'interval-ms': String(o.settings.timing.beatMs),
-    network: String(o.host?.network ?? 0),
+    // A host without its bridge is no place for the engine, whatever its probes say.
+    network: String(o.host === undefined || o.host.bridgeUp === false ? 0 : o.host.network),
     'network-age-ms': String(o.host === undefined ? 86_400_000 : Math.max(0, Math.round(o.nowMs - o.host.networkAtMs))),
     'sanlock-io': String(o.lease?.ioSeconds ?? o.settings.timing.profile.ioSeconds),
     'sanlock-watchdog': String(o.lease?.watchdogSeconds ?? o.settings.timing.profile.watchdogSeconds),

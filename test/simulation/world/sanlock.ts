@@ -180,6 +180,8 @@ export function release(world: World, host: SimHost): void {
 /** The daemon is gone; nobody feeds the watchdog. */
 export function daemonDies(world: World, host: SimHost, hooks: SanlockHooks): void {
   host.sanlock.running = false;
+  // Its socket closes, also if it hung before.
+  host.sanlock.hung = false;
   hooks.changed(host);
 }
 

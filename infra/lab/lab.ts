@@ -42,6 +42,8 @@ export interface Lab {
   /** Faults of hosts and storage act here, those of the engine in the engine VM's process. */
   inject(fault: LabFault): Promise<void>;
   clear(kind?: LabFault['kind']): Promise<void>;
+  /** Faults with a count that have struck less often than they were to: a test of them would prove nothing. */
+  unspentFaults(): Promise<string[]>;
   engineAnswers(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -94,12 +96,13 @@ function labKey(dir: string): string {
   return readFileSync(join(dir, 'engine', 'lab-key'), 'utf8').trim();
 }
 
-async function engineFault(fixture: LabFixture, method: string, query: string, body?: string): Promise<void> {
+async function engineFault(fixture: LabFixture, method: string, query: string, body?: string): Promise<string> {
   const headers = { 'x-lab-key': labKey(fixture.dir), 'content-type': 'application/json' };
   const answer = await callEngine(fixture, method, `/lab/faults${query}`, headers, body);
   if (answer === undefined || answer.status >= 300) {
     throw new Error(`the lab's engine did not take the fault: ${answer === undefined ? 'no answer' : answer.text}`);
   }
+  return answer.text;
 }
 
 function writeSecrets(fixture: LabFixture): void {
@@ -172,6 +175,11 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       if (kind === undefined || !isEngineFault(kind)) faults.clear(kind);
       if (kind === undefined || isEngineFault(kind))
         await engineFault(fixture, 'DELETE', kind === undefined ? '' : `?kind=${kind}`);
+    },
+    async unspentFaults() {
+      const engine: unknown = JSON.parse(await engineFault(fixture, 'GET', ''));
+      const all: unknown[] = [...faults.active(), ...(Array.isArray(engine) ? engine : [engine])];
+      return all.map((fault) => JSON.stringify(fault)).filter((text) => /"(times|calls)":/.test(text));
     },
     engineAnswers: () => engineHealthy(fixture),
     async close() {

@@ -70,6 +70,8 @@ async function play(scenario: Scenario): Promise<void> {
   try {
     const view = await playScenario(stage, scenario, bundleFile);
     expect(view.state, JSON.stringify(view.steps, null, 1)).toBe('done');
+    // A fault that never struck would make the row worthless.
+    expect(await stage.lab.unspentFaults()).toEqual([]);
     const { archive } = (await stage.service()).counterparts;
     const wanted = JSON.stringify(expectedOf(scenario));
     const settled = async () => JSON.stringify(await endState(stage.lab, archive, view.id)) === wanted;

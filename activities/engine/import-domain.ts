@@ -108,6 +108,8 @@ export function importDomain({ clusters }: Counterparts) {
 
 /** States from which a domain does not come by itself. */
 const STUCK = new Set(['maintenance', 'inactive', 'unattached']);
+/** The engine takes an attachment back when its work failed half way, as when the SPM host is lost meanwhile. */
+const REATTACH_LIMIT = 3;
 
 export function awaitDomainActive({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
@@ -118,26 +120,34 @@ export function awaitDomainActive({ clusters }: Counterparts) {
     }
     let last = 'unknown';
     let helped = false;
+    let reattached = 0;
     const active = await poll(
       context,
       { what: `storage domain ${DOMAIN_NAME} to become active`, everyMs: POLL_MS, limitMs: ACTIVE_LIMIT_MS },
       async () => {
-        last = (await attachedStatus(engine, facts)) ?? 'not attached';
+        const status = await attachedStatus(engine, facts);
+        last = status ?? `not attached, after ${reattached + 1} attempts to attach it`;
         if (last === 'active') return true;
-        if (STUCK.has(last) && !helped) {
+        if (status === undefined) {
+          if (reattached === REATTACH_LIMIT) return false;
+          reattached += 1;
+          await engine.attachStorageDomain(facts.dataCenter.id, facts.domain.id);
+        } else if (STUCK.has(last) && !helped) {
           helped = true;
           await engine.activateStorageDomain(facts.dataCenter.id, facts.domain.id);
         }
         return undefined;
       },
     );
-    if (active === true) return { done: 'now', summary: 'the domain became active', value: null };
+    const again =
+      reattached === 0 ? '' : `; the engine had given up attaching it and was asked again (${reattached} times)`;
+    if (active === true) return { done: 'now', summary: `the domain became active${again}`, value: null };
     throw new CounterpartError({
       type: 'engine/domain-not-active',
       kind: 'needs-operator',
       subject: `storage domain ${DOMAIN_NAME}`,
       what: 'it did not become active',
-      why: `its status is ${last} after ${ACTIVE_LIMIT_MS / 60_000} minutes`,
+      why: active === false ? `it is ${last}` : `it is ${last} after ${ACTIVE_LIMIT_MS / 60_000} minutes`,
       remedy: 'Look at the engine’s events for the domain and at the storage, repair it, then retry.',
     });
   };

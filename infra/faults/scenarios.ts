@@ -90,6 +90,17 @@ const vdsm: Scenario[] = [
     before: async ({ lab }) => moveSpm(lab, 'host2'),
     atStep: { step: 'back-up-before', act: inject({ kind: 'host-down', host: 'host2' }) },
   },
+  {
+    name: 'host-down-at-import',
+    title: 'the host through which the engine activates the domain goes down meanwhile; the engine is asked again',
+    before: async ({ lab }) => moveSpm(lab, 'host2'),
+    atStep: { step: 'import-domain', act: inject({ kind: 'host-down', host: 'host2' }) },
+  },
+  {
+    name: 'attach-fails',
+    title: 'VDSM fails to attach the domain and the engine gives the attachment up; it is asked again',
+    before: inject({ kind: 'vdsm-error', verb: 'StorageDomain.attach', code: 300, message: 'attach failed', times: 1 }),
+  },
 ];
 
 const engine: Scenario[] = [

@@ -173,5 +173,12 @@ export async function playScenario(stage: TestStage, scenario: Scenario, bundleF
   if (scenario.killWorker !== undefined) await loseWorker(stage, scenario.killWorker, bundleFile);
   await stage.service();
   if (scenario.killWorker === undefined) await startUpgrade(stage);
-  return awaitView(stage, id, 'to end', ended, (view) => drive.see(view));
+  const hopeless = (view: OperationView) => view.state === 'parked' && scenario.whenParked === undefined;
+  return awaitView(
+    stage,
+    id,
+    'to end',
+    (view) => ended(view) || hopeless(view),
+    (view) => drive.see(view),
+  );
 }

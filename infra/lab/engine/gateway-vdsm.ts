@@ -34,6 +34,10 @@ type VolumeInfo = VdsmVerbs['Volume.getInfo']['result'];
 
 /** Wall milliseconds: a poll must not outlast a few rounds of monitoring. */
 const STATS_TIMEOUT_MS = 5_000;
+/** The engine's `vdsTimeout` (180 s) and a shorter one for what only looks, in lab time; wall milliseconds at least. */
+const LOOK_TIMEOUT_MS = 60_000;
+const ACT_TIMEOUT_MS = 180_000;
+const LEAST_TIMEOUT_MS = 8_000;
 const TASK_POLL_MS = 200;
 /** After the loss of the SPM another host takes over within this, wall milliseconds. */
 const SPM_WAIT_MS = 15_000;
@@ -69,6 +73,8 @@ export class VdsmGateway implements HostGateway {
       ca,
       cert: clientCert,
       key: clientKey,
+      callTimeoutMs: Math.max(LEAST_TIMEOUT_MS, LOOK_TIMEOUT_MS / this.#fixture.speed),
+      slowCallTimeoutMs: Math.max(LEAST_TIMEOUT_MS, ACT_TIMEOUT_MS / this.#fixture.speed),
     });
     this.#clients.set(at, client);
     return client;

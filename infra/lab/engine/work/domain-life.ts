@@ -38,7 +38,7 @@ function facts(domain: Domain): EventFacts {
   };
 }
 
-/** Attaches and activates; the domain is `locked`, `activating`, then `active`, or unattached again after a failure. */
+/** Attaches (unattached again after a failure) and activates (inactive after one): `locked`, `activating`, `active`. */
 export async function attach(context: Context, domain: Domain): Promise<void> {
   const { attachment } = domain;
   const host = storageHost(context);
@@ -49,8 +49,6 @@ export async function attach(context: Context, domain: Domain): Promise<void> {
     await context.gateway.attachDomain(host, attachment.dataCenterId, domain.id);
     await context.sleep(LOCKED_MS);
     context.event(964, 'normal', `Storage Domain ${domain.name} was attached to the Data Center.`, facts(domain));
-    await activate(context, domain, host);
-    announceHostedEngineDomain(context, domain);
   } catch (error) {
     const hostedEngine = context.fixture.heDomain.id === domain.id;
     context.event(
@@ -60,6 +58,15 @@ export async function attach(context: Context, domain: Domain): Promise<void> {
       facts(domain),
     );
     delete domain.attachment;
+    context.changed();
+    return;
+  }
+  try {
+    await activate(context, domain, host);
+    announceHostedEngineDomain(context, domain);
+  } catch (error) {
+    attachment.status = 'inactive';
+    context.event(969, 'error', `Failed to activate Storage Domain ${domain.name}: ${messageOf(error)}`, facts(domain));
     context.changed();
   }
 }

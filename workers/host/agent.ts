@@ -161,6 +161,8 @@ class Loop {
       env.journal({
         atMs: observation.nowMs,
         hostId: this.settings.hostId,
+        before,
+        observation,
         state: memory.state,
         score: decision.score.value,
         order: action?.action,

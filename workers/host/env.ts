@@ -12,6 +12,7 @@ import type {
   HostFact,
   LeaseFact,
   Memory,
+  Observation,
   Reason,
   StorageFact,
   VmAction,
@@ -39,9 +40,12 @@ export interface BoardReading {
   readonly slots: ReadonlyMap<number, Buffer>;
 }
 
+/** One round as it was decided: enough to decide it again, anywhere, and come to the same. */
 export interface JournalEntry {
   readonly atMs: number;
   readonly hostId: number;
+  readonly before: Memory;
+  readonly observation: Observation;
   readonly state: string;
   readonly score: number;
   readonly order: VmAction | undefined;

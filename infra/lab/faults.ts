@@ -4,6 +4,8 @@
 export type LabFault =
   /** The host's VDSM port refuses connections, its VMs are gone, its agent writes nothing. */
   | { readonly kind: 'host-down'; readonly host: string }
+  /** The host's path to the storage hangs: its domain monitors say so. (The files of the failover lab hang beside it.) */
+  | { readonly kind: 'storage-hang'; readonly host: string }
   /** VDSM answers every verb with 99. */
   | { readonly kind: 'vdsm-recovering'; readonly host: string; readonly calls?: number }
   /** Connection closed after the request was read and *executed* (the answer is lost), `verb` e.g. `Volume.create`; `PUT` = the data stream, cut half way. */

@@ -12,7 +12,7 @@ import { makeFixture, type LabOptions } from './make-fixture.ts';
 import { managedOvf } from './managed-ovf.ts';
 import { makePki } from './pki.ts';
 import { createLabStorage, type LabStorage } from './storage/index.ts';
-import { LabWorld, startHost, type EngineProgram, type HostHandle } from './vdsm/index.ts';
+import { LabWorld, startHost, type EngineProgram, type HostHandle, type LabWorldOptions } from './vdsm/index.ts';
 
 /** What `npm run lab` prints once it is ready. */
 export interface LabReady {
@@ -134,11 +134,28 @@ function readyLine(fixture: LabFixture, storage: LabStorage): LabReady {
   };
 }
 
+/** Storage and hosts of a lab that nothing runs on yet. */
+export interface LabHosts {
+  readonly fixture: LabFixture;
+  readonly storage: LabStorage;
+  readonly world: LabWorld;
+  readonly faults: LabFaultBoard;
+  readonly hosts: readonly HostHandle[];
+  close(): Promise<void>;
+}
+
+/** What runs as the engine VM, and how the hosts go about it. */
+export type LabKind = Pick<LabWorldOptions, 'engineProgram' | 'engineHealthy' | 'leases' | 'agents'>;
+
 /**
- * Starts a lab in `options.dir`, which is emptied of an earlier lab; resolves when the engine answers.
- * @throws Error when the vm.conf can't be read or the engine does not come up.
+ * Stands up storage and hosts in `options.dir`, which is emptied of an earlier lab.
+ * @param kindOf told the fixture, before any host starts
+ * @throws Error when the vm.conf can't be read.
  */
-export async function startLab(options: LabOptions): Promise<Lab> {
+export async function startHosts(
+  options: LabOptions,
+  kindOf: (fixture: LabFixture, storage: LabStorage) => LabKind | Promise<LabKind>,
+): Promise<LabHosts> {
   for (const part of ['hosts', 'engine', 'rhev', 'pki']) {
     if (existsSync(join(options.dir, 'lab.json'))) rmSync(join(options.dir, part), { recursive: true, force: true });
   }
@@ -151,16 +168,33 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const storage = await createLabStorage(fixture, fixture.managed ? { managedOvf: managedOvf(fixture) } : {});
   const clock = new LabClock(fixture.speed);
   const faults = new LabFaultBoard();
-  const world = new LabWorld({
-    fixture,
-    storage,
-    clock,
-    faults,
-    engineProgram: engineProgram(fixture.dir),
-    engineHealthy: () => engineHealthy(fixture),
-  });
+  const world = new LabWorld({ fixture, storage, clock, faults, ...(await kindOf(fixture, storage)) });
   const hosts: HostHandle[] = [];
   for (const host of fixture.hosts) hosts.push(await startHost({ fixture, host, storage, world, clock, faults }));
+  return {
+    fixture,
+    storage,
+    world,
+    faults,
+    hosts,
+    async close() {
+      await Promise.all(hosts.map((host) => host.close()));
+      world.close();
+    },
+  };
+}
+
+/**
+ * Starts a lab in `options.dir`, which is emptied of an earlier lab; resolves when the engine answers.
+ * @throws Error when the vm.conf can't be read or the engine does not come up.
+ */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const stood = await startHosts(options, (fixture) => ({
+    engineProgram: engineProgram(fixture.dir),
+    engineHealthy: () => engineHealthy(fixture),
+  }));
+  const { fixture, storage, world, faults, hosts, close } = stood;
+  const paths = labPaths(fixture.dir);
   const lab: Lab = {
     fixture,
     storage,
@@ -182,10 +216,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       return all.map((fault) => JSON.stringify(fault)).filter((text) => /"(times|calls)":/.test(text));
     },
     engineAnswers: () => engineHealthy(fixture),
-    async close() {
-      await Promise.all(hosts.map((host) => host.close()));
-      world.close();
-    },
+    close,
   };
   world.startEngineVm(fixture.hosts[0]?.name ?? '');
   try {

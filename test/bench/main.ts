@@ -15,13 +15,14 @@ import { measureDoor, type DoorOptions } from './door.ts';
 import { describeMachine, load, loadWarning } from './machine.ts';
 import { measureMemory, type MemoryOptions } from './memory.ts';
 import { measureOverhead, type OverheadOptions } from './overhead.ts';
+import { measureHostWorker } from './host-worker.ts';
 import { report } from './report.ts';
 import type { BenchResult } from './result.ts';
 import { timed } from './stats.ts';
 
 type Amounts = Pick<OverheadOptions, 'labRuns' | 'labLimitMs' | 'idleRuns' | 'idleLimitMs'> &
   Pick<DoorOptions, 'requests' | 'limitMs'> &
-  Pick<MemoryOptions, 'operations'>;
+  Pick<MemoryOptions, 'operations'> & { readonly hostWorkerSeconds: number };
 
 /** About four minutes at most. */
 const FULL: Amounts = {
@@ -32,6 +33,7 @@ const FULL: Amounts = {
   requests: { one: 600, many: 2500 },
   limitMs: 12_000,
   operations: 200,
+  hostWorkerSeconds: 90,
 };
 /** About one minute. */
 const QUICK: Amounts = {
@@ -42,6 +44,7 @@ const QUICK: Amounts = {
   requests: { one: 200, many: 800 },
   limitMs: 4000,
   operations: 50,
+  hostWorkerSeconds: 20,
 };
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -70,6 +73,8 @@ async function measure(
     const beforeMemory = load();
     say('3. Worker: start-up and memory ...');
     const memory = await measureMemory({ ...amounts, address, client, code: workflowBundle.code, dir });
+    say('4. Host worker: memory, processor, storage ...');
+    const hostWorker = await measureHostWorker(dir, amounts.hostWorkerSeconds);
     const loads = { atStart, overhead: beforeOverhead, door: beforeDoor, memory: beforeMemory, atEnd: load() };
     const at = new Date().toISOString();
     return {
@@ -82,6 +87,7 @@ async function measure(
       door,
       bundle,
       memory,
+      hostWorker,
     };
   } finally {
     await connection.close();

@@ -1,6 +1,7 @@
 /** The benchmark's result for people. */
 import type { BundleFacts } from './bundle.ts';
 import type { DoorResult } from './door.ts';
+import type { HostWorkerResult } from './host-worker.ts';
 import type { BenchResult } from './result.ts';
 import type { MemoryResult, ParkedMemory } from './memory.ts';
 import { LAB_SPEED, type Comparison, type Overhead } from './overhead.ts';
@@ -9,6 +10,8 @@ import { against, round, table } from './table.ts';
 
 /** orchestration.md 7.2, P1, P4 and P7. */
 const GOALS = { perStepMs: 25, allMs: 1000, webhookP50Ms: 10, webhookP99Ms: 50, bundleKb: 1800, parkedKb: 400 };
+/** Issue 4, Figures. */
+const HOST_GOALS = { bundleKb: 2000, rssMb: 50, privateMb: 16, cpuPercent: 0.3, storageKb: 150 };
 
 function comparison(name: string, { runs, plainMs, durableMs, overheadMs, overheadPerStepMs, ratio }: Comparison) {
   return [name, runs, plainMs, durableMs, overheadMs, overheadPerStepMs, `${round(ratio)} x`];
@@ -69,6 +72,27 @@ function workerPart(bundle: BundleFacts, { startUp, all, limited }: MemoryResult
   ];
 }
 
+function hostWorkerPart({ bundleKb, startMs, seconds, main, board }: HostWorkerResult): string[] {
+  const row = (name: string, { rssMb, privateMb, cpu, storageKbPerSecond }: HostWorkerResult['main']) => [
+    name,
+    rssMb,
+    privateMb,
+    cpu * 100,
+    storageKbPerSecond,
+  ];
+  const all = main.cpu + board.cpu;
+  return [
+    `5. An idle host worker, default profile, ${seconds} s (3 hosts)`,
+    ...table(
+      ['', 'RSS MB', 'private MB', '% of a core', 'storage KB/s'],
+      [row('worker', main), row('its storage process', board)],
+    ),
+    `  RSS of the worker ${against(main.rssMb, HOST_GOALS.rssMb, 'MB')}; private ${against(main.privateMb, HOST_GOALS.privateMb, 'MB')}.`,
+    `  Processor, both: ${against(all * 100, HOST_GOALS.cpuPercent, '%')}; storage ${against(main.storageKbPerSecond + board.storageKbPerSecond, HOST_GOALS.storageKb, 'KB/s')}.`,
+    `  Bundle ${Math.round(bundleKb)} kB, ${against(bundleKb, HOST_GOALS.bundleKb, 'kB')}; first answer ${Math.round(startMs)} ms after its start.`,
+  ];
+}
+
 /** @returns the lines of the report */
 export function report(result: BenchResult): string[] {
   const { machine, load, warnings } = result;
@@ -86,5 +110,7 @@ export function report(result: BenchResult): string[] {
     ...doorPart(result.door),
     '',
     ...workerPart(result.bundle, result.memory),
+    '',
+    ...hostWorkerPart(result.hostWorker),
   ];
 }

@@ -1,6 +1,7 @@
 /** What one run of the benchmark found out. */
 import type { BundleFacts } from './bundle.ts';
 import type { DoorResult } from './door.ts';
+import type { HostWorkerResult } from './host-worker.ts';
 import type { Machine } from './machine.ts';
 import type { MemoryResult } from './memory.ts';
 import type { Overhead } from './overhead.ts';
@@ -16,5 +17,6 @@ export interface BenchResult {
   readonly door: readonly DoorResult[];
   readonly bundle: BundleFacts;
   readonly memory: MemoryResult;
+  readonly hostWorker: HostWorkerResult;
   readonly tookSeconds: number;
 }

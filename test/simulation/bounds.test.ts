@@ -18,7 +18,7 @@ function times(
   const found = Array.from({ length: REPEATS }, (_, repeat) => {
     const random = createRandom(900 + repeat);
     const kinds = Array.from({ length: hosts }, () => 'bellwether' as const);
-    const cluster = createCluster({ random, profile, kinds }, decide);
+    const cluster = createCluster({ random, profile, kinds, leaps: 'none' }, decide);
     const { world, machines, invariants } = cluster;
     for (const host of world.hosts) world.line.after(random.between(0, 5000), () => machines.powerOn(host, true));
     world.line.run(240_000 + random.between(0, 30_000), () => invariants.check());

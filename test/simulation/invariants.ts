@@ -1,12 +1,19 @@
 /**
- * What must never happen (peers-ha.md 3.3), checked against the world's truth: I1 and I2 after every event, the others
- * at the moment of the order, the writing or the alert they speak of.
+ * What must never happen (peers-ha.md 3.3), checked against the world's truth: I1 and I2 after everything that may change it,
+ * the others at the moment of the order, the block or the alert they speak of. Moves are in moves.ts, starts in starts.ts,
+ * explanations in explanations.ts, what must happen after all is healed in liveness.ts.
+ *
+ * I10 (wall clocks) is no check at a moment: a twin run with other wall clocks must go the same to the millisecond (run.ts).
  */
 import { parseHostBlock, parseGlobalBlock } from '../../activities/storage/whiteboard.ts';
+import { isPredicted } from './blocks.ts';
+import { Explanations } from './explanations.ts';
+import { Moves } from './moves.ts';
+import { Starts } from './starts.ts';
 import type { Alert } from '../../workers/host/core/types.ts';
 import type { JournalEntry } from '../../workers/host/env.ts';
 import type { Machines } from './world/machine.ts';
-import { frozen, type Order, type SimHost, type Watcher, type World } from './world/world.ts';
+import { frozen, type Order, type SimHost, type SimProcess, type Watcher, type World } from './world/world.ts';
 
 export interface Violation {
   readonly id: string;
@@ -14,32 +21,38 @@ export interface Violation {
   readonly text: string;
 }
 
-const MOVES = new Set(['network-lost-here', 'better-host']);
 /** Reasons that have nothing to do with the network or the engine's looks. */
 const EXEMPT_I4 = new Set(['lease-lost', 'hand-over', 'paused', 'guest-stopping', 'launching']);
 const HOUR_MS = 3_600_000;
+/** A host that was frozen in the middle of a turn may give its order so much later than it decided (agent.ts). */
+const SLACK_MS = 100;
 
 export class Invariants implements Watcher {
   readonly violations: Violation[] = [];
   readonly outages: { cause: string; ms: number; at: number }[] = [];
   readonly alerts: { atMs: number; host: number; kind: string }[] = [];
   readonly orders: { atMs: number; host: number; kind: string; rule: string }[] = [];
-  private readonly moves: number[] = [];
+  readonly explanations: Explanations;
+  readonly moves: Moves;
+  private readonly starts: Starts;
   private readonly restarts = new Map<number, number[]>();
-  private readonly journals = new Map<number, JournalEntry>();
+  private readonly journals = new Map<SimProcess, JournalEntry>();
   private globalSinceMs: number | undefined;
   private globalBytes: Buffer | undefined;
   private readonly localSinceMs = new Map<number, number>();
   private allLostSinceMs: number | undefined;
   private downSinceMs: number | undefined;
   private downCause = '';
-  /** Set by the administrator's doing: moves on his account do not count. */
   private readonly world: World;
   private readonly machines: Machines;
 
   constructor(world: World, machines: Machines) {
     this.world = world;
     this.machines = machines;
+    const violated = (id: string, text: string) => this.violated(id, text);
+    this.explanations = new Explanations(world, violated);
+    this.moves = new Moves(world, violated);
+    this.starts = new Starts(world, violated);
   }
 
   violated(id: string, text: string): void {
@@ -74,6 +87,7 @@ export class Invariants implements Watcher {
     }
     if (!lost || on === 0) this.allLostSinceMs = undefined;
     else this.allLostSinceMs ??= world.now;
+    this.starts.check();
     if (world.global !== this.globalBytes) {
       this.globalBytes = world.global;
       const set = parseGlobalBlock(world.global).maintenance === true;
@@ -82,11 +96,21 @@ export class Invariants implements Watcher {
     return this.violations.length === 0;
   }
 
-  journalled(host: SimHost, entry: JournalEntry): void {
-    this.journals.set(host.id, entry);
+  journalled(host: SimHost, process: SimProcess, entry: JournalEntry): void {
+    this.journals.set(process, entry);
+    this.explanations.journalled(host, entry);
+  }
+
+  disturbed(): void {
+    this.starts.disturbed();
+  }
+
+  published(host: SimHost, bytes: Buffer): void {
+    this.moves.published(host, bytes);
   }
 
   wrote(host: SimHost, bytes: Buffer): void {
+    if (isPredicted(bytes)) return;
     const reading = parseHostBlock(bytes);
     if (reading.kind !== 'host' || reading.block.hostId !== host.id)
       this.violated(
@@ -99,6 +123,7 @@ export class Invariants implements Watcher {
     const { world } = this;
     const { host, action, rule } = order;
     if (this.orders.length < 5000) this.orders.push({ atMs: world.now, host: host.id, kind: action.kind, rule });
+    this.explanations.ordered(order);
     if (host.kind === 'reference') return;
     const beat = world.timing.beatMs;
     const visibleMs = 2 * beat + 1000 + 4 * host.latencyMs;
@@ -122,7 +147,9 @@ export class Invariants implements Watcher {
     this.checkNetwork(order);
     this.checkInputs(order);
     this.checkJournal(order);
-    this.countMoves(order);
+    this.moves.ordered(order);
+    this.starts.ordered(order);
+    this.countRestarts(order);
   }
 
   private checkNetwork({ host, action, rule }: Order): void {
@@ -133,43 +160,57 @@ export class Invariants implements Watcher {
       this.violated('I4', `host ${host.id} orders ${action.kind} (${rule}) while no host has the network`);
   }
 
-  private checkInputs({ host, action, rule }: Order): void {
-    // Whether sanlock is there is a fact of this host; no board is needed to know it.
-    if (rule === 'lease-lost') return;
-    const last = host.worker?.agent?.last();
-    const board = last?.observation.board;
-    // The very first order of a worker is given inside its first turn, before `last` can be asked.
-    if (board === undefined || last === undefined) return;
-    const ageMs = last.observation.nowMs - board.readMs;
-    if (last.decision.action?.action === action && ageMs > 2 * this.world.timing.beatMs + 100)
-      this.violated('I6', `host ${host.id} orders ${action.kind} on a board of ${Math.round(ageMs / 1000)} s ago`);
+  /**
+   * I6: inputs of at most two beats when the decision was made, and given at most two beats after it was made.
+   *
+   * lease-lost does not go by the board: whether its sanlock is there is a fact of the host itself, and that fact must be
+   * fresh; the board is often out of reach at the same time, and a VM without its lease must not wait for it.
+   */
+  private checkInputs({ host, process, action, rule, bootMs }: Order): void {
+    const last = process.worker?.agent?.last();
+    if (last === undefined || last.decision.action?.action !== action) return;
+    const { observation } = last;
+    const { nowMs, vm, lease, board } = observation;
+    const beatsMs = 2 * this.world.timing.beatMs + SLACK_MS;
+    const inputs: (readonly [string, number | undefined])[] = [
+      ['the VM', vm?.atMs],
+      rule === 'lease-lost' ? ['sanlock', lease?.atMs] : ['the board', board?.readMs],
+    ];
+    if (action.kind === 'start') inputs.push(['sanlock', lease?.atMs], ['the host', observation.host?.atMs]);
+    for (const [what, atMs] of inputs) {
+      const ageMs = nowMs - (atMs ?? Number.NEGATIVE_INFINITY);
+      if (ageMs > beatsMs)
+        this.violated(
+          'I6',
+          `host ${host.id} orders ${action.kind} (${rule}) on what it knew of ${what} ${Math.round(ageMs / 1000)} s ago`,
+        );
+    }
+    if (bootMs - nowMs > beatsMs)
+      this.violated(
+        'I6',
+        `host ${host.id} orders ${action.kind} (${rule}) ${Math.round((bootMs - nowMs) / 1000)} s after it decided`,
+      );
   }
 
-  private checkJournal({ host, action }: Order): void {
-    const entry = this.journals.get(host.id);
+  /** I5. A record that the disk does not take was still tried first: a full disk is no reason to leave the engine down. */
+  private checkJournal({ host, process, action }: Order): void {
+    const entry = this.journals.get(process);
     if (entry?.order !== action || entry.reasons.length === 0)
       this.violated('I5', `host ${host.id} orders ${action.kind} without a record of it`);
   }
 
-  private countMoves({ host, action, rule }: Order): void {
+  private countRestarts({ host, rule }: Order): void {
+    if (rule !== 'engine-unhealthy') return;
     const { now } = this.world;
-    if (MOVES.has(rule) && (action.kind === 'migrate' || action.kind === 'shutdown')) {
-      this.moves.push(now);
-      const recent = this.moves.filter((at) => now - at < HOUR_MS);
-      const told = this.world.hosts.every((other) => other.path === 'ok' && other.on && other.kind === 'bellwether');
-      // What a host that is gone had announced is not known to a newcomer: the budget is then per host.
-      if (recent.length > (told ? 4 : 2 * this.world.hosts.length))
-        this.violated('L3', `${recent.length} moves within an hour`);
-    }
-    if (rule === 'engine-unhealthy') {
-      const list = [...(this.restarts.get(host.id) ?? []), now].filter((at) => now - at < 2 * HOUR_MS);
-      this.restarts.set(host.id, list);
-      if (list.length > 2)
-        this.violated('L7', `host ${host.id} restarts a sick engine ${list.length} times within two hours`);
-    }
+    const list = [...(this.restarts.get(host.id) ?? []), now].filter((at) => now - at < 2 * HOUR_MS);
+    this.restarts.set(host.id, list);
+    if (list.length > 2)
+      this.violated('L7', `host ${host.id} restarts a sick engine ${list.length} times within two hours`);
   }
 
-  started(_host: SimHost): void {
+  started(host: SimHost): void {
+    this.starts.started();
+    this.explanations.came(host);
     if (this.downSinceMs !== undefined) {
       this.outages.push({ cause: this.downCause, ms: this.world.now - this.downSinceMs, at: this.world.now });
       this.world.totals.failovers += 1;

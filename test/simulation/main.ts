@@ -11,6 +11,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     hosts: { type: 'string', default: '2..8' },
     hours: { type: 'string', default: '6' },
+    'every-beat': { type: 'boolean', default: false },
+    prove: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
   },
 });
@@ -41,6 +43,7 @@ function tell(result: SeedResult): void {
 
 const hosts = hostRange(values.hosts);
 const hours = whole(values.hours, 'hours', 1);
+const leaps = values['every-beat'] ? 'none' : values.prove ? 'proved' : 'made';
 if (values.seed !== undefined) {
   const seed = whole(values.seed, 'seed', 0);
   let now = () => 0;
@@ -48,6 +51,7 @@ if (values.seed !== undefined) {
     seed,
     hosts,
     hours,
+    leaps,
     story: (text) => console.log(`${stamp(now())} ${text}`),
     clock: (read) => (now = read),
   });
@@ -60,7 +64,7 @@ if (values.seed !== undefined) {
   const count = whole(values.seeds, 'seeds', 1);
   const summary = new Summary();
   for (let seed = first; seed < first + count; seed += 1) {
-    const result = runSeed({ seed, hosts, hours });
+    const result = runSeed({ seed, hosts, hours, leaps });
     summary.add(result);
     if (result.violations.length > 0) {
       tell(result);

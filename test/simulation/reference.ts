@@ -9,7 +9,7 @@ import { parseGlobalBlock, formatGlobalBlock } from '../../activities/storage/wh
 import type { readSlot as readSlotType } from '../../workers/host/announce.ts';
 import type { Env, LocalFacts } from '../../workers/host/env.ts';
 import type { PeerReport, StateName, VmAction } from '../../workers/host/core/types.ts';
-import type { Worker } from './world/world.ts';
+import type { Rest, Worker } from './world/world.ts';
 
 type State =
   | 'ReinitializeFSM'
@@ -58,6 +58,8 @@ export interface ReferenceOptions {
   readonly readSlot: typeof readSlotType;
   /** Told before each order. */
   readonly onRule: (rule: string) => void;
+  /** When, in the world's time, this host's clock shows that. */
+  readonly worldMs: (bootMs: number) => number;
 }
 
 export function createReference(options: ReferenceOptions): Worker {
@@ -70,8 +72,12 @@ export function createReference(options: ReferenceOptions): Worker {
   let stopped = false;
   let orderId = 1;
   let global = false;
+  let globalBlock: Buffer | undefined;
   let history: Snapshot[] = [];
   let nextMs = env.bootMs();
+  let lastView: View | undefined;
+  let lastSigned = '';
+  let sameLoops = 0;
 
   function order(action: VmAction): void {
     options.onRule(state);
@@ -99,7 +105,10 @@ export function createReference(options: ReferenceOptions): Worker {
         const slot = options.readSlot(id, bytes);
         if (slot.kind === 'host' && id !== hostId) peers.set(id, slot.report);
       }
-      if (board.global !== undefined) global = parseGlobalBlock(board.global).maintenance ?? false;
+      if (board.global !== undefined && board.global !== globalBlock) {
+        globalBlock = board.global;
+        global = parseGlobalBlock(board.global).maintenance ?? false;
+      }
     }
     const old = history.find((snapshot) => now - snapshot.atMs > 60_000);
     const alive = old === undefined ? [] : [...peers.values()].filter((peer) => old.peers.get(peer.id)?.ts !== peer.ts);
@@ -198,7 +207,18 @@ export function createReference(options: ReferenceOptions): Worker {
         );
   }
 
+  /** All that a loop goes by, but for its time. */
+  function signature(v: View): string {
+    const seen = v.alive.map((peer) => `${peer.id}.${peer.score}.${peer.vm}`).join(' ');
+    return `${state} ${score} ${global} ${v.vm} ${v.good} ${v.enoughHistory} ${v.facts.localMaintenance} ${v.facts.storage?.ok} ${seen}`;
+  }
+
   function publish(v: View): void {
+    const bytes = blockOf(v);
+    if (bytes !== undefined) env.writeSlot(bytes);
+  }
+
+  function blockOf(v: View): Buffer | undefined {
     const hostTs = Math.floor(v.now / 1000);
     const at = new Date(env.wallMs());
     const common = {
@@ -218,17 +238,38 @@ export function createReference(options: ReferenceOptions): Worker {
       extra: extraText({ ...common, at, confRefreshedAt: at, state: own }),
     });
     // Without the lock on its host id the broker writes nothing (ha-agent.md 4.2).
-    if (block.ok && v.facts.lease?.joined === true) env.writeSlot(block.bytes);
+    return block.ok && v.facts.lease?.joined === true ? block.bytes : undefined;
   }
+
+  const rest: Rest = {
+    periodMs: LOOP_MS,
+    untilMs() {
+      if (sameLoops < 9) return undefined;
+      const timer = TIMERS[state];
+      return timer === undefined || armedMs === undefined
+        ? Number.POSITIVE_INFINITY
+        : options.worldMs(armedMs + timer.ms) - 2 * LOOP_MS;
+    },
+    skip(ms) {
+      nextMs += ms;
+      history = history.map(({ atMs, peers }) => ({ atMs: atMs + ms, peers }));
+      return lastView && blockOf({ ...lastView, now: nextMs - LOOP_MS });
+    },
+  };
 
   return {
     agent: undefined,
+    rest,
     wake() {
       const now = env.bootMs();
       if (now < nextMs) return nextMs - now;
       nextMs = now + LOOP_MS;
       const v = look();
       if (env.board() !== undefined && v.facts.storage?.ok === true) step(v);
+      const signed = signature(v);
+      sameLoops = signed === lastSigned ? sameLoops + 1 : 0;
+      lastSigned = signed;
+      lastView = v;
       publish(v);
       env.readBoard(undefined);
       return LOOP_MS;

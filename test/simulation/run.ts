@@ -1,6 +1,6 @@
 /** One seed: a cluster, a swarm of faults, then peace in which it must recover. The same seed gives the same run. */
 import { decide } from '../../workers/host/core/decide.ts';
-import { createCluster, type Cluster, type Mutant } from './cluster.ts';
+import { createCluster, type Cluster, type Leaps, type Mutant } from './cluster.ts';
 import { FAULTS } from './faults/all.ts';
 import type { Fault } from './faults/fault.ts';
 import type { Violation } from './invariants.ts';
@@ -17,8 +17,9 @@ export interface SeedOptions {
   /** Is handed the virtual clock, for a story with times. */
   readonly clock?: (read: () => number) => void;
   readonly mutant?: Mutant;
-  /** Wall clocks of all hosts are off by this. */
-  readonly wallOffsetMs?: number;
+  readonly leaps?: Leaps;
+  /** All wall clocks go wild; nothing else may change (I10). */
+  readonly wildWallClocks?: boolean;
   /** Numbers of the faults that shall strike (from 0, in order); all when left out. Shrinking uses it. */
   readonly only?: ReadonlySet<number>;
 }
@@ -36,6 +37,8 @@ export interface SeedResult {
   readonly struck: readonly { readonly number: number; readonly atMs: number; readonly name: string }[];
   /** Sums up every order and end: equal for equal runs. */
   readonly trace: number;
+  /** Beats passed over in leaps. */
+  readonly leapt: number;
 }
 
 interface Plan {
@@ -50,8 +53,8 @@ function planOf(random: Random, options: SeedOptions): Plan {
   const count = random.integer(options.hosts[0], options.hosts[1]);
   const profile = random.pick(['default', 'default', 'fast', 'lab'] as const) ?? 'default';
   const mixed = random.chance(0.25);
-  const kinds = Array.from({ length: count }, (): SimHost['kind'] =>
-    mixed && random.chance(0.5) ? 'reference' : 'bellwether',
+  const kinds = Array.from({ length: count }, (_, index): SimHost['kind'] =>
+    mixed && random.chance(0.5) && index > 0 ? 'reference' : 'bellwether',
   );
   const chosen = FAULTS.filter(() => random.chance(0.5));
   const faults = chosen.length === 0 ? FAULTS : chosen;
@@ -70,7 +73,7 @@ function scheduleFaults(
   options: SeedOptions,
   struck: SeedResult['struck'][number][],
 ): void {
-  const { world, machines } = cluster;
+  const { world, machines, invariants } = cluster;
   // A stream of its own: leaving a fault out must not move the others.
   const random = createRandom(options.seed ^ 0x5eed);
   let at = 300_000;
@@ -82,6 +85,7 @@ function scheduleFaults(
     world.line.at(atMs, () => {
       struck.push({ number, atMs, name: fault.name });
       world.totals.faults += 1;
+      invariants.disturbed();
       world.faultsBy.set(fault.name, (world.faultsBy.get(fault.name) ?? 0) + 1);
       fault.strike(world, machines);
     });
@@ -91,22 +95,31 @@ function scheduleFaults(
 function traceOf(cluster: Cluster): number {
   let sum = 17;
   for (const order of cluster.invariants.orders) {
-    sum = (Math.imul(sum, 31) + Math.round(order.atMs) + order.host * 7 + order.kind.length) | 0;
+    sum = (Math.imul(sum, 31) + Math.round(order.atMs) + order.host * 7 + order.kind.length + order.rule.length) | 0;
   }
-  return (Math.imul(sum, 31) + cluster.world.line.events) | 0;
+  for (const alert of cluster.invariants.alerts) sum = (Math.imul(sum, 31) + Math.round(alert.atMs) + alert.host) | 0;
+  for (const outage of cluster.invariants.outages) sum = (Math.imul(sum, 31) + Math.round(outage.at)) | 0;
+  return (Math.imul(sum, 31) + cluster.world.totals.failovers) | 0;
 }
 
 export function runSeed(options: SeedOptions): SeedResult {
   const random = createRandom(options.seed);
   const plan = planOf(random, options);
   const cluster = createCluster(
-    { random, profile: plan.profile, kinds: plan.kinds, mutant: options.mutant, story: options.story },
+    {
+      random,
+      profile: plan.profile,
+      kinds: plan.kinds,
+      mutant: options.mutant,
+      story: options.story,
+      leaps: options.leaps ?? 'made',
+    },
     decide,
   );
   const { world, machines, invariants } = cluster;
   options.clock?.(() => world.now);
   options.story?.(describePlan(plan));
-  for (const host of world.hosts) host.wallOffsetMs = options.wallOffsetMs ?? 0;
+  world.wildWallClocks = options.wildWallClocks ?? false;
   for (const host of world.hosts) world.line.after(random.between(0, 20_000), () => machines.powerOn(host));
   const struck: SeedResult['struck'][number][] = [];
   scheduleFaults(cluster, plan, options, struck);
@@ -127,5 +140,6 @@ export function runSeed(options: SeedOptions): SeedResult {
     outcome,
     struck,
     trace: traceOf(cluster),
+    leapt: world.leapt,
   };
 }

@@ -58,11 +58,11 @@ export const commands: Readonly<Record<string, Command>> = {
     host.localMaintenance = word === 'on';
     machines.poke(host, 100);
   }),
-  global: each((_, host, word) => host.worker?.setGlobal(word === 'on')),
+  global: each((_, host, word) => host.main.worker?.setGlobal(word === 'on')),
   worker: each(({ machines, world }, host, word) => {
     if (word === 'kill') machines.killWorker(host);
     else if (word === 'start') machines.startWorker(host);
-    else host.workerStoppedUntilMs = world.now + Number(word) * 1000;
+    else host.main.stoppedUntilMs = world.now + Number(word) * 1000;
   }),
   vdsm: each(({ machines }, host, word) => {
     host.vdsm = one<SimHost['vdsm']>(word, ['ok', 'down', 'hung']);

@@ -75,7 +75,7 @@ function failedFact(cluster: Cluster, words: readonly string[]): string | undefi
     const wanted = a === 'on' ? `${b}` : a === 'nowhere' ? '' : running.length === 1 ? running.join() : 'one host';
     return running.join() === wanted ? undefined : `runs on [${running.join()}]`;
   }
-  const last = world.host(Number(a))?.worker?.agent?.last()?.decision;
+  const last = world.host(Number(a))?.main.worker?.agent?.last()?.decision;
   if (verb === 'score' && b === 'is')
     return String(last?.score.value) === c ? undefined : `score is ${last?.score.value}`;
   if (verb === 'state' && b === 'is') return last?.memory.state === c ? undefined : `state is ${last?.memory.state}`;
@@ -129,7 +129,14 @@ export function runScenario(
   const failures: string[] = [];
   const random = createRandom(7);
   const cluster = createCluster(
-    { random, profile: scenario.profile, kinds: scenario.kinds, mutant: options.mutant, story: options.story },
+    {
+      random,
+      profile: scenario.profile,
+      kinds: scenario.kinds,
+      mutant: options.mutant,
+      story: options.story,
+      leaps: 'none',
+    },
     decide,
   );
   const { world, machines, invariants } = cluster;

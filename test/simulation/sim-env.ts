@@ -1,30 +1,35 @@
 /** The worker's `Env` in the simulated world: the same seam that `env-linux` fills on a real host. */
 import { BLOCK_BYTES } from '../../activities/storage/whiteboard.ts';
-import type { HealthFact, HostFact, LeaseFact, VmFact } from '../../workers/host/core/types.ts';
-import type { BoardReading, Env } from '../../workers/host/env.ts';
+import type { HealthFact, HostFact, LeaseFact, VmAction, VmFact } from '../../workers/host/core/types.ts';
+import type { Env, LocalFacts } from '../../workers/host/env.ts';
+import { bootMsAt, wallMsAt } from './world/clock.ts';
 import type { Machines } from './world/machine.ts';
-import { frozen, type SimHost, type World } from './world/world.ts';
+import { beginReading, beginWriting } from './world/storage.ts';
+import type { SimHost, SimProcess, World } from './world/world.ts';
 import { ownerGone } from './world/sanlock.ts';
 import { vdsmOrder } from './world/vm.ts';
 
 const PROBE_MS = 2000;
+const NOTHING_DONE: LocalFacts['done'] = [];
 
 export interface SimEnvOptions {
   readonly world: World;
   readonly machines: Machines;
   readonly host: SimHost;
+  readonly process: SimProcess;
   /** What the worker goes by, for the invariants. */
   readonly ruleNow: () => string;
   readonly onWrite: (host: SimHost, bytes: Buffer) => void;
 }
 
 function vmFact(world: World, host: SimHost, nowMs: number): VmFact | undefined {
-  if (host.vdsm !== 'ok') return host.staleVm;
+  const { staleVm } = host;
+  if (host.vdsm !== 'ok' || (staleVm !== undefined && nowMs - staleVm.atMs < host.newsEveryMs)) return staleVm;
   const { vm } = host;
-  const fact: VmFact =
-    vm === undefined
-      ? { atMs: nowMs, state: 'absent', detail: 'Down' }
-      : { atMs: nowMs, state: vm.state, detail: vm.state, ...(vm.exit === undefined ? {} : { exit: vm.exit }) };
+  let fact: VmFact;
+  if (vm === undefined) fact = { atMs: nowMs, state: 'absent', detail: 'Down' };
+  else if (vm.exit === undefined) fact = { atMs: nowMs, state: vm.state, detail: vm.state };
+  else fact = { atMs: nowMs, state: vm.state, detail: vm.state, exit: vm.exit };
   host.staleVm = fact;
   return fact;
 }
@@ -42,7 +47,7 @@ function healthFact(world: World, host: SimHost, nowMs: number): HealthFact | un
   return { atMs: nowMs, engine, progress: Math.floor(progress) };
 }
 
-function hostFact(world: World, host: SimHost, nowMs: number, bootMsOf: (at: number) => number): HostFact {
+function hostFact(world: World, host: SimHost, nowMs: number): HostFact {
   const loss = host.sampledLoss;
   let network = 1 - loss;
   if (loss > 0 && loss < 1) {
@@ -55,7 +60,7 @@ function hostFact(world: World, host: SimHost, nowMs: number, bootMsOf: (at: num
   return {
     atMs: nowMs,
     network,
-    networkAtMs: bootMsOf(probedMs),
+    networkAtMs: bootMsAt(host, probedMs),
     bridgeUp: host.bridgeUp,
     cpuLoad: host.cpu,
     memFreeMb: host.vdsm === 'ok' ? host.memFreeMb : undefined,
@@ -64,102 +69,84 @@ function hostFact(world: World, host: SimHost, nowMs: number, bootMsOf: (at: num
   };
 }
 
-function leaseFact(world: World, host: SimHost, nowMs: number): LeaseFact | undefined {
+function leaseFact(world: World, host: SimHost, nowMs: number, ownerMovedMs: number | undefined): LeaseFact {
   const { sanlock } = host;
   const { owner, free } = world.lease;
-  const seen = sanlock.seen.get(owner);
   const readable = host.path === 'ok' || host.path === 'readonly';
   const named = !free && readable && owner !== 0 && (owner === host.id || !ownerGone(world));
-  const ownerSilentMs = seen === undefined || !named ? undefined : world.now - seen.changedMs;
   return {
     atMs: sanlock.hung ? Number.NEGATIVE_INFINITY : nowMs,
     connected: sanlock.running,
     joined: sanlock.joined,
     owner: named ? owner : undefined,
-    ownerSilentMs,
+    ownerSilentMs: ownerMovedMs === undefined || !named ? undefined : world.now - ownerMovedMs,
     ioSeconds: world.timing.profile.ioSeconds,
     watchdogSeconds: sanlock.watchdogSeconds,
   };
 }
 
-/** Completes a reading when the path lets it; a hung one completes after the path is back, with the data of then. */
-function read(options: SimEnvOptions, ids: readonly number[] | undefined, startedMs: number, life: number): void {
-  const { world, host, machines } = options;
-  world.line.after(host.latencyMs * (0.5 + world.random.next()), () => {
-    if (host.life !== life || !host.reading) return;
-    if (host.path === 'eio') {
-      host.reading = false;
-      return;
-    }
-    if (host.path === 'hang' || frozen(world, host)) {
-      world.later(host, 500, () => read(options, ids, startedMs, life));
-      return;
-    }
-    host.reading = false;
-    const source = host.staleReads ? world.oldSlots : world.slots;
-    const slots = new Map<number, Buffer>();
-    for (const id of ids ?? source.keys()) {
-      const slot = source.get(id);
-      if (slot !== undefined) slots.set(id, slot);
-    }
-    const board: BoardReading = { startedMs, whole: ids === undefined, global: world.global, slots };
-    host.board = board;
-    machines.poke(host, 1);
-  });
+/** What the monitors of a host would say now; `ownerMovedMs`: when the lease owner's renewal was last seen to move. */
+export function factsAt(
+  world: World,
+  host: SimHost,
+  nowMs: number,
+  ownerMovedMs: number | undefined,
+  done: LocalFacts['done'] = NOTHING_DONE,
+): LocalFacts {
+  return {
+    vm: vmFact(world, host, nowMs),
+    health: healthFact(world, host, nowMs),
+    host: hostFact(world, host, nowMs),
+    lease: leaseFact(world, host, nowMs, ownerMovedMs),
+    storage: { atMs: nowMs, ok: host.path === 'ok' },
+    localMaintenance: host.localMaintenance,
+    done,
+  };
 }
 
-function write(options: SimEnvOptions, life: number): void {
-  const { world, host } = options;
-  world.line.after(host.latencyMs * (0.5 + world.random.next()), () => {
-    const bytes = host.writing;
-    if (host.life !== life || bytes === undefined) return;
-    if (host.path === 'hang' || frozen(world, host)) {
-      world.later(host, 500, () => write(options, life));
-      return;
-    }
-    host.writing = undefined;
-    if (host.path !== 'ok' || world.random.chance(host.loseWrites)) return;
-    const before = world.slots.get(host.id);
-    if (before !== undefined && !host.staleReads) world.oldSlots.set(host.id, before);
-    world.slots.set(host.id, bytes);
-  });
+/** The latest that the monitors have; none of them looks while the process or its host stands still. */
+function factsOf(options: SimEnvOptions, now: number): LocalFacts {
+  const { world, host, process } = options;
+  const { done } = process;
+  if (done.length > 0) process.done = [];
+  const { lastFacts } = process;
+  if (lastFacts !== undefined && world.now < process.factsFromMs) return { ...lastFacts, done };
+  const facts = factsAt(world, host, now, host.sanlock.seen.get(world.lease.owner)?.changedMs, done);
+  process.lastFacts = facts;
+  return facts;
+}
+
+function giveOrder(options: SimEnvOptions, id: number, action: VmAction): void {
+  const { world, machines, host, process } = options;
+  const rule = options.ruleNow();
+  world.line.touched = true;
+  if (world.story !== undefined)
+    world.say(`host ${host.id}: orders ${action.kind}${action.kind === 'migrate' ? ` to ${action.to}` : ''} (${rule})`);
+  world.watcher?.ordered({ host, process, action, rule, bootMs: bootMsAt(host, world.now) });
+  const answered = (ok: boolean, why: string) => {
+    process.done.push({ id, ok, why });
+    machines.pokeProcess(process, 5);
+  };
+  vdsmOrder(world, host, action, answered, machines.notify);
 }
 
 /** `Env` of one life of one worker. What it asked for is lost with its host's power. */
 export function createSimEnv(options: SimEnvOptions): Env {
-  const { world, host, machines } = options;
-  const bootMsOf = (at: number) => (at - host.bootedMs) * (1 + host.drift) + 1000;
-  const bootMs = () => bootMsOf(world.now);
+  const { world, host, process } = options;
+  const bootMs = () => bootMsAt(host, world.now + process.aheadMs);
   const { life } = host;
   return {
     bootMs,
-    wallMs: () => 1_700_000_000_000 + world.now + host.wallOffsetMs,
-    facts() {
-      const now = bootMs();
-      const done = host.done;
-      if (done.length > 0) host.done = [];
-      return {
-        vm: vmFact(world, host, now),
-        health: healthFact(world, host, now),
-        host: hostFact(world, host, now, bootMsOf),
-        lease: leaseFact(world, host, now),
-        storage: { atMs: now, ok: host.path === 'ok' },
-        localMaintenance: host.localMaintenance,
-        done,
-      };
-    },
+    wallMs: () => wallMsAt(world, host),
+    facts: () => factsOf(options, bootMs()),
     readBoard(ids) {
-      if (host.reading) return;
-      host.reading = true;
-      read(options, ids, bootMs(), life);
+      if (process.reading === undefined) beginReading(world, host, process, { ids, startedMs: bootMs() });
     },
-    board: () => host.board,
+    board: () => process.board,
     writeSlot(bytes) {
       if (bytes.length !== BLOCK_BYTES) world.watcher?.violated('I7', `host ${host.id} writes ${bytes.length} bytes`);
       options.onWrite(host, bytes);
-      const waiting = host.writing !== undefined;
-      host.writing = bytes;
-      if (!waiting) write(options, life);
+      beginWriting(world, host, process, bytes);
     },
     writeGlobal(bytes) {
       world.later(host, host.latencyMs * (0.5 + world.random.next()), () => {
@@ -167,33 +154,24 @@ export function createSimEnv(options: SimEnvOptions): Env {
       });
     },
     order(id, action) {
-      world.say(
-        `host ${host.id}: orders ${action.kind}${action.kind === 'migrate' ? ` to ${action.to}` : ''} (${options.ruleNow()})`,
-      );
-      world.watcher?.ordered({ host, action, rule: options.ruleNow() });
-      vdsmOrder(
-        world,
-        host,
-        action,
-        (ok, why) => {
-          host.done.push({ id, ok, why });
-          machines.poke(host, 5);
-        },
-        machines.notify,
-      );
+      if (process.aheadMs === 0) giveOrder(options, id, action);
+      else
+        world.line.after(process.aheadMs, () => {
+          if (host.life === life) giveOrder(options, id, action);
+        });
     },
-    journal(entry) {
-      host.journal.push(entry);
-      if (host.journal.length > 64) host.journal.splice(0, 32);
-      return true;
+    journal() {
+      // A slow disk keeps the whole process waiting: the record must be on it before the act.
+      if (host.disk === 'slow') process.aheadMs += world.random.between(0, 3 * world.timing.beatMs);
+      return host.disk !== 'full';
     },
     alert(alert) {
-      world.say(`host ${host.id}: alert, ${alert.text}`);
+      if (world.story !== undefined) world.say(`host ${host.id}: alert, ${alert.text}`);
       world.watcher?.alerted(host, alert);
     },
     load: () => host.kept,
     keep(kept) {
-      host.kept = kept;
+      if (host.disk !== 'full') host.kept = kept;
     },
   };
 }

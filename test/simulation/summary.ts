@@ -12,6 +12,7 @@ export class Summary {
   private readonly faultsBy = new Map<string, number>();
   private readonly recoveries: number[] = [];
   private readonly beganMs = performance.now();
+  private readonly beganCpu = process.cpuUsage();
 
   add(result: SeedResult): void {
     this.seeds += 1;
@@ -29,6 +30,8 @@ export class Summary {
 
   text(): string {
     const tookMs = performance.now() - this.beganMs;
+    const cpu = process.cpuUsage(this.beganCpu);
+    const cpuMs = (cpu.user + cpu.system) / 1000;
     const kinds = [...this.faultsBy]
       .sort((a, b) => b[1] - a[1])
       .map(([name, count]) => `  ${String(count).padStart(8)}  ${name}`);
@@ -37,7 +40,7 @@ export class Summary {
       'faults by kind:',
       ...kinds,
       `turns ${turns}, events ${this.events}, starts ${starts}, migrations ${migrations}`,
-      `${this.seeds} seeds, ${(this.virtualMs / YEAR_MS).toFixed(3)} cluster-years, ${faults} faults of ${this.faultsBy.size} kinds, ${failovers} failovers, ${this.violations} violations, ${Math.round(this.virtualMs / tookMs)} x real time, ${(tookMs / 1000).toFixed(1)} s`,
+      `${this.seeds} seeds, ${(this.virtualMs / YEAR_MS).toFixed(3)} cluster-years, ${faults} faults of ${this.faultsBy.size} kinds, ${failovers} failovers, ${this.violations} violations, ${Math.round(this.virtualMs / tookMs)} x real time, cpu ${(this.virtualMs / cpuMs).toFixed(0)}, ${(tookMs / 1000).toFixed(1)} s`,
     ].join('\n');
   }
 }

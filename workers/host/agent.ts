@@ -4,11 +4,11 @@
  * The driver calls `wake()` when the time that the last call answered is over, and at once when something happened (a VM
  * event, a finished reading, an answer to an order, a wish of the administrator).
  */
-import { formatGlobalBlock, parseGlobalBlock } from '../../activities/storage/whiteboard.ts';
+import { formatGlobalBlock, parseGlobalBlock, type GlobalReading } from '../../activities/storage/whiteboard.ts';
 import { readSlot, slotOf } from './announce.ts';
 import { decide } from './core/decide.ts';
 import { emptyMemory } from './core/remember.ts';
-import { look } from './core/situation.ts';
+import { hindranceOf } from './core/situation.ts';
 import type { BoardFact, Decision, Memory, Observation, PeerReport, Settings } from './core/types.ts';
 import type { BoardReading, Env } from './env.ts';
 
@@ -21,9 +21,10 @@ export interface AgentOptions {
   readonly env: Env;
   readonly settings: Settings;
   readonly hostname: string;
-  /** Replaceable so that tests can break it, and so that a simulation of many hosts parses a slot once. */
+  /** Replaceable so that tests can break it, and so that a simulation of many hosts makes and parses a slot once. */
   readonly decide?: typeof decide;
   readonly readSlot?: typeof readSlot;
+  readonly slotOf?: typeof slotOf;
 }
 
 export interface Agent {
@@ -31,6 +32,8 @@ export interface Agent {
   wake(): number;
   /** Sets or clears global maintenance; written until a later reading shows it. */
   setGlobal(on: boolean): void;
+  /** What may change while it runs: the administrator's preference, and what the engine VM needs. */
+  change(settings: Partial<Pick<Settings, 'priority' | 'vmMemoryMb'>>): void;
   /** The last block says that this worker has stopped; the VM stays as it is. */
   stop(): void;
   /** What was decided last, for `status` and `why`. */
@@ -43,6 +46,7 @@ export function createAgent(options: AgentOptions): Agent {
   return {
     wake: () => loop.wake(),
     setGlobal: (on) => loop.setGlobal(on),
+    change: (settings) => loop.change(settings),
     stop: () => loop.stop(),
     last: () => loop.last,
   };
@@ -51,10 +55,11 @@ export function createAgent(options: AgentOptions): Agent {
 class Loop {
   last: { readonly observation: Observation; readonly decision: Decision } | undefined;
   private readonly env: Env;
-  private readonly settings: Settings;
+  private settings: Settings;
   private readonly options: AgentOptions;
   private readonly decide: typeof decide;
   private readonly readSlot: typeof readSlot;
+  private readonly slotOf: typeof slotOf;
   private readonly startedMs: number;
   private memory: Memory;
   private known: readonly number[] = [];
@@ -63,6 +68,7 @@ class Loop {
   private readAskedMs = Number.NEGATIVE_INFINITY;
   private reading: BoardReading | undefined;
   private fact: BoardFact | undefined;
+  private flag: { readonly block: Buffer; readonly reading: GlobalReading } | undefined;
   private wish: { readonly on: boolean; readonly sinceMs: number } | undefined;
   private wroteMs = Number.NEGATIVE_INFINITY;
   private stopped = false;
@@ -73,6 +79,7 @@ class Loop {
     this.settings = options.settings;
     this.decide = options.decide ?? decide;
     this.readSlot = options.readSlot ?? readSlot;
+    this.slotOf = options.slotOf ?? slotOf;
     this.startedMs = this.env.bootMs();
     this.nextBeatMs = this.startedMs;
     this.memory = emptyMemory(this.startedMs, this.env.load());
@@ -92,6 +99,10 @@ class Loop {
   setGlobal(on: boolean): void {
     this.wish = { on, sinceMs: this.env.bootMs() };
     this.env.writeGlobal(formatGlobalBlock(on));
+  }
+
+  change(settings: Partial<Pick<Settings, 'priority' | 'vmMemoryMb'>>): void {
+    this.settings = { ...this.settings, ...settings };
   }
 
   stop(): void {
@@ -121,11 +132,18 @@ class Loop {
       else if (slot.kind === 'unreadable') unreadable.push({ id, why: slot.why });
     }
     if (latest.whole) this.known = [...latest.slots.keys()].filter((id) => id !== this.settings.hostId);
-    const flag = latest.global === undefined ? undefined : parseGlobalBlock(latest.global);
+    const flag = this.readGlobal(latest.global);
     const global = flag === undefined || flag.fault !== undefined ? undefined : (flag.maintenance ?? false);
     this.fact = { readMs: latest.startedMs, global, peers, unreadable };
     this.confirmWish(latest, global);
     return true;
+  }
+
+  /** Parsed once for each block: a simulation hands out the same one in thousands of beats. */
+  private readGlobal(block: Buffer | undefined): GlobalReading | undefined {
+    if (block === undefined) return undefined;
+    if (this.flag?.block !== block) this.flag = { block, reading: parseGlobalBlock(block) };
+    return this.flag.reading;
   }
 
   /** Slot 0 has no owner: a flag stands only when a reading that began after the writing shows it. */
@@ -163,6 +181,7 @@ class Loop {
         hostId: this.settings.hostId,
         before,
         observation,
+        decision,
         state: memory.state,
         score: decision.score.value,
         order: action?.action,
@@ -192,12 +211,12 @@ class Loop {
   }
 
   private tell(observation: Observation, decision: Decision, nowMs: number): void {
-    const slot = slotOf(observation, decision, {
+    const slot = this.slotOf(observation, decision, {
       hostname: this.options.hostname,
       wallMs: this.env.wallMs(),
       stopped: this.stopped,
       confMs: this.startedMs,
-      cannotRun: look(decision.memory, observation).cannotRun,
+      cannotRun: hindranceOf(decision.memory, observation),
     });
     if (slot.ok) this.env.writeSlot(slot.bytes);
     this.wroteMs = nowMs;

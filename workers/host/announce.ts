@@ -53,7 +53,7 @@ export function parseAnnouncement(extra: string): Announcement | undefined {
   };
 }
 
-/** One slot as the core wants it. Never throws; the id is the slot's, not the one inside. */
+/** One slot as the core wants it. Never throws. */
 export function readSlot(id: number, bytes: Buffer): SlotReport {
   const reading = parseHostBlock(bytes);
   if (reading.kind === 'empty') return { kind: 'empty' };
@@ -63,6 +63,8 @@ export function readSlot(id: number, bytes: Buffer): SlotReport {
     return { kind: 'unreadable', why: `written by an older agent (${reading.featureVersion})` };
   if (reading.kind === 'bad') return { kind: 'unreadable', why: reading.why };
   const { block } = reading;
+  // A write that went astray: what it says is true of another host, and no sign of life of this one.
+  if (block.hostId !== id) return { kind: 'unreadable', why: `the block of host ${block.hostId}` };
   if (block.score < 0 || block.score > 10_000) return { kind: 'unreadable', why: `score ${block.score}` };
   return {
     kind: 'host',
@@ -91,7 +93,8 @@ const SHOWN: Readonly<Record<VmState, string>> = {
   leaving: 'up',
 };
 
-function engineStatus(o: Observation, decision: Decision) {
+/** The engine VM on this host in the reference's words (ha-agent.md 4.4). */
+export function engineStatus(o: Observation, decision: Decision) {
   const { memory } = decision;
   if (o.vm === undefined || o.nowMs - o.vm.atMs > o.settings.timing.freshMs) {
     return { vm: 'unknown', health: 'unknown', detail: 'unknown', reason: 'failed to getVmStats' };

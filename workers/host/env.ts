@@ -8,6 +8,7 @@
 import type {
   ActionResult,
   Alert,
+  Decision,
   HealthFact,
   HostFact,
   LeaseFact,
@@ -46,6 +47,8 @@ export interface JournalEntry {
   readonly hostId: number;
   readonly before: Memory;
   readonly observation: Observation;
+  /** What came of it, whole; the next four say the same shorter. */
+  readonly decision: Decision;
   readonly state: string;
   readonly score: number;
   readonly order: VmAction | undefined;

@@ -100,7 +100,7 @@ class VdsmHost implements HostHandle {
     if (this.#closed || this.state.alive) return;
     await this.#listen();
     this.state.powerOn();
-    this.agent.start();
+    if (this.state.world.agents) this.agent.start();
   }
 
   async crash(): Promise<void> {

@@ -1,7 +1,7 @@
 /** A VM on one host: its life from WaitForLaunch to Down (vdsm.md 8). */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { fail } from './errors.ts';
-import { EngineProcess } from './engine-process.ts';
+import { EngineProcess, LEASE_REFUSED } from './engine-process.ts';
 import type { HostState } from './host-state.ts';
 import type { JsonObject } from './python.ts';
 import { runningFigures } from './vm-stats.ts';
@@ -84,8 +84,12 @@ export class LabVm {
     }
     if (this.id === this.host.fixture.vm.id) {
       const program = world.engineProgram;
-      const env = { ...program.env, LAB_VM_HOST: name, LAB_VM_ID: this.id };
-      this.#adopt(new EngineProcess({ ...program, env }, `${this.host.dir}/vm-${this.id}.log`));
+      const lease = world.leases?.environment(name);
+      const env = { ...program.env, ...lease, LAB_VM_HOST: name, LAB_VM_ID: this.id };
+      const process = new EngineProcess({ ...program, env }, `${this.host.dir}/vm-${this.id}.log`);
+      this.#adopt(process);
+      // libvirt waits within the start until sanlock has given or refused the lease.
+      if (!(await process.up)) return;
     }
     if (this.paused) {
       this.pause();
@@ -105,7 +109,8 @@ export class LabVm {
     void process.ended.then(({ code }) => {
       // After a migration the process belongs to another host's VM.
       if (this.#process !== process || this.status === 'Down') return;
-      if (this.#shutdownAsked) this.#down(EXIT.admin);
+      if (code === LEASE_REFUSED) this.#down(EXIT.error, LEASE_HELD);
+      else if (this.#shutdownAsked) this.#down(EXIT.admin);
       else this.#down(code === 0 ? EXIT.guest : EXIT.lostQemu);
     });
   }
@@ -235,6 +240,12 @@ export class LabVm {
       }
       this.migrationProgress = progress;
       this.host.emitMigration(this.id, progress);
+    }
+    const socket = world.leases?.socketOf(twin.host.name);
+    if (socket !== undefined && (await this.#process?.moveLease(socket)) === false) {
+      twin.host.vms.delete(this.id);
+      this.#migrationFailed(12, 'Failed to acquire lock on the destination');
+      return;
     }
     this.migrationProgress = 100;
     const process = this.#process;

@@ -1,4 +1,5 @@
 import type { Machines } from '../world/machine.ts';
+import { setDrift } from '../world/clock.ts';
 import { daemonReturns, join } from '../world/sanlock.ts';
 import { formatGlobalBlock } from '../../../activities/storage/whiteboard.ts';
 import type { World } from '../world/world.ts';
@@ -37,8 +38,13 @@ export function healAll(w: World, m: Machines): void {
     host.dnsUp = true;
     host.vdsm = 'ok';
     host.vdsmSlowMs = 0;
+    host.newsEveryMs = 0;
+    host.disk = 'ok';
+    host.sanlock.losesRelease = false;
+    if (host.clock.drift !== 0) setDrift(w, host, 0);
+    m.stopSecondWorker(host);
     host.localMaintenance = false;
-    host.workerStoppedUntilMs = 0;
+    host.main.stoppedUntilMs = 0;
     host.sanlock.hung = false;
     host.sanlock.slow = 0;
     if (host.vm !== undefined) {

@@ -1,4 +1,5 @@
 /** Hosts and the worker's process. */
+import { setDrift } from '../world/clock.ts';
 import { onHost, everywhere, edgeMs, painfulHost, someHost, type Fault } from './fault.ts';
 
 export const hostFaults: readonly Fault[] = [
@@ -30,6 +31,44 @@ export const hostFaults: readonly Fault[] = [
   onHost('hang for a moment', [0, 0], (h, w, m) => m.freeze(h, w.random.between(500, 15_000))),
   onHost('hang for good', [0, 0], (h, w, m) => m.freeze(h, w.timing.hostDeadMs * 2)),
   onHost('hang as long as a time-out', [0, 0], (h, w, m) => m.freeze(h, edgeMs(w))),
+  onHost('asleep for a moment', [0, 0], (h, w, m) => m.freeze(h, w.random.between(500, 50_000), true)),
+  onHost('asleep as long as a time-out', [0, 0], (h, w, m) => m.freeze(h, edgeMs(w), true)),
+  onHost('asleep for long', [0, 0], (h, w, m) => m.freeze(h, w.timing.hostDeadMs * w.random.between(0.8, 2), true)),
+  ...[500e-6, -500e-6, 0.01, -0.01].map((drift) =>
+    onHost(
+      `clock runs ${drift > 0 ? 'fast' : 'slow'} by ${Math.abs(drift) * 1e6} ppm`,
+      [600, 7200],
+      (h, w) => setDrift(w, h, drift),
+      (h, w) => setDrift(w, h, 0),
+    ),
+  ),
+  onHost(
+    'local disk full',
+    [60, 3600],
+    (h) => (h.disk = 'full'),
+    (h) => (h.disk = 'ok'),
+  ),
+  onHost(
+    'local disk slow',
+    [60, 3600],
+    (h) => (h.disk = 'slow'),
+    (h) => (h.disk = 'ok'),
+  ),
+  onHost(
+    'second worker started by mistake',
+    [5, 900],
+    (h, _w, m) => m.startSecondWorker(h),
+    (h, _w, m) => m.stopSecondWorker(h),
+  ),
+  onHost(
+    'off and back with a clock of 1970',
+    [60, 600],
+    (h, _w, m) => {
+      m.powerOff(h);
+      h.wallOffsetMs = -1.7e12;
+    },
+    (h, _w, m) => m.powerOn(h),
+  ),
   onHost('clean shutdown', [0, 0], (h, w, m) => m.shutDown(h, w.random.between(60_000, 900_000))),
   onHost(
     'memory short',
@@ -90,14 +129,14 @@ export const hostFaults: readonly Fault[] = [
   onHost(
     'worker stopped (SIGSTOP)',
     [0, 0],
-    (h, w) => (h.workerStoppedUntilMs = w.now + w.random.between(1000, 200_000)),
+    (h, w) => (h.main.stoppedUntilMs = w.now + w.random.between(1000, 200_000)),
   ),
-  onHost('worker stopped as long as a time-out', [0, 0], (h, w) => (h.workerStoppedUntilMs = w.now + edgeMs(w))),
+  onHost('worker stopped as long as a time-out', [0, 0], (h, w) => (h.main.stoppedUntilMs = w.now + edgeMs(w))),
   onHost(
     'worker stops in good order',
     [5, 300],
     (h, _w, m) => {
-      h.worker?.stop();
+      h.main.worker?.stop();
       m.killWorker(h);
     },
     (h, _w, m) => m.startWorker(h),

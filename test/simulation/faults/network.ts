@@ -127,17 +127,17 @@ export const peopleFaults: readonly Fault[] = [
   onHost(
     'global maintenance set and cleared',
     [30, 1200],
-    (h) => h.worker?.setGlobal(true),
-    (_h, w) => someHost(w)?.worker?.setGlobal(false),
+    (h) => h.main.worker?.setGlobal(true),
+    (_h, w) => someHost(w)?.main.worker?.setGlobal(false),
   ),
   {
     name: 'global maintenance stormed from three hosts',
     strike(w) {
       w.say('fault: three administrators set and clear global maintenance');
       for (let round = 0; round < 6; round += 1) {
-        w.during(w.random.between(0, 20_000), () => someHost(w)?.worker?.setGlobal(w.random.chance(0.5)));
+        w.during(w.random.between(0, 20_000), () => someHost(w)?.main.worker?.setGlobal(w.random.chance(0.5)));
       }
-      w.during(90_000, () => someHost(w)?.worker?.setGlobal(false));
+      w.during(90_000, () => someHost(w)?.main.worker?.setGlobal(false));
     },
   },
   {

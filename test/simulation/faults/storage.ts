@@ -1,5 +1,6 @@
 /** Storage paths, the board's content, and sanlock. */
 import { BLOCK_BYTES } from '../../../activities/storage/whiteboard.ts';
+import { bytesOf } from '../blocks.ts';
 import { daemonDies, daemonReturns } from '../world/sanlock.ts';
 import type { PathMode, World } from '../world/world.ts';
 import { edgeMs, everywhere, onHost, type Fault } from './fault.ts';
@@ -33,7 +34,7 @@ function onSlot(name: string, spoil: (bytes: Buffer, w: World) => Buffer): Fault
       const bytes = id === undefined ? undefined : w.slots.get(id);
       if (id === undefined || bytes === undefined) return;
       w.say(`fault on slot ${id}: ${name}`);
-      w.slots.set(id, spoil(Buffer.from(bytes), w));
+      w.slots.set(id, spoil(bytesOf(bytes), w));
     },
   };
 }
@@ -56,7 +57,7 @@ const boardFaults: readonly Fault[] = [
   onSlot('number that is none', () => withText('1|1|soon|2|3400|{}|h|0|0')),
   onSlot('not UTF-8', () => Buffer.alloc(BLOCK_BYTES, 0xc3)),
   onSlot('foreign metadata', () => withText('CAP=1073741824\nCTIME=1581000000\nDESCRIPTION={}\n')),
-  onSlot('misdirected write of a neighbour', (bytes, w) => Buffer.from(w.random.pick([...w.slots.values()]) ?? bytes)),
+  onSlot('misdirected write of a neighbour', (bytes, w) => bytesOf(w.random.pick([...w.slots.values()]) ?? bytes)),
   {
     name: 'garbage in a slot of nobody',
     strike(w) {
@@ -70,7 +71,7 @@ const boardFaults: readonly Fault[] = [
     name: 'old block of a host that was removed',
     strike(w) {
       const bytes = w.random.pick([...w.slots.values()]);
-      if (bytes !== undefined) w.slots.set(w.random.integer(20, 99), Buffer.from(bytes));
+      if (bytes !== undefined) w.slots.set(w.random.integer(20, 99), bytesOf(bytes));
     },
   },
   {
@@ -90,17 +91,17 @@ const sanlockFaults: readonly Fault[] = [
       const able = w.hosts.filter(
         (h) =>
           h.on &&
-          h.workerRuns &&
+          h.main.worker !== undefined &&
           h.vdsm === 'ok' &&
           h.vdsmSlowMs === 0 &&
           h.kind === 'bellwether' &&
           !h.localMaintenance,
       );
       const host = w.random.pick(able);
-      if (host === undefined || host.frozenUntilMs > w.now || host.workerStoppedUntilMs > w.now) return;
+      if (host === undefined || host.frozenUntilMs > w.now || host.main.stoppedUntilMs > w.now) return;
       if (
         w.global.toString('latin1').startsWith('maintenance=1') ||
-        host.worker?.agent?.last()?.decision.memory.pending
+        host.main.worker?.agent?.last()?.decision.memory.pending
       )
         return;
       w.say(`fault on host ${host.id}: sanlock dies and comes back`);
@@ -137,6 +138,12 @@ const sanlockFaults: readonly Fault[] = [
     [300, 900],
     (h, w) => (h.sanlock.slow = w.timing.profile.ioSeconds * 6800),
     (h) => (h.sanlock.slow = 0),
+  ),
+  onHost(
+    'releases of the lease are lost',
+    [60, 1800],
+    (h) => (h.sanlock.losesRelease = true),
+    (h) => (h.sanlock.losesRelease = false),
   ),
   onHost(
     'events of the lease are lost',

@@ -50,6 +50,12 @@ export const vmFaults: readonly Fault[] = [
     (h) => (h.vdsmSlowMs = 0),
   ),
   onHost(
+    'VDSM has news every 10 s only',
+    [60, 900],
+    (h) => (h.newsEveryMs = 10_000),
+    (h) => (h.newsEveryMs = 0),
+  ),
+  onHost(
     'creation fails',
     [60, 900],
     (h) => (h.createFault = 'error'),

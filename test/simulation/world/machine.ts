@@ -1,10 +1,14 @@
 /** Hosts as machines: power, freezing, storage paths; and the processes on them. */
-import { createHost, type HostKind } from './new-host.ts';
+import { startClock } from './clock.ts';
+import { createHost, createProcess, type HostKind } from './new-host.ts';
+import { finishReading, finishWriting } from './storage.ts';
 import { endVm, pauseVm, resumeVm } from './vm.ts';
-import { join, leave, type SanlockHooks } from './sanlock.ts';
-import { frozen, type PathMode, type SimHost, type Worker, type World } from './world.ts';
+import { deadline, join, leave, renew, type SanlockHooks } from './sanlock.ts';
+import { frozen, type PathMode, type SimHost, type SimProcess, type Worker, type World } from './world.ts';
 
-export type MakeWorker = (world: World, host: SimHost) => Worker;
+const processesOf = (host: SimHost) => (host.extra === undefined ? [host.main] : [host.main, host.extra]);
+
+export type MakeWorker = (world: World, host: SimHost, process: SimProcess) => Worker;
 
 /** The world's hands: everything that faults and scenarios may do to hosts. */
 export class Machines {
@@ -32,58 +36,100 @@ export class Machines {
   };
 
   add(id: number, kind: HostKind): SimHost {
-    const host = createHost(id, kind);
-    this.world.hosts.push(host);
+    const { world } = this;
+    const timers = {
+      renew: world.line.timer(() => renew(world, host)),
+      deadline: world.line.timer(() => {
+        world.line.touched = true;
+        deadline(world, host, this.hooks);
+      }),
+    };
+    const main = this.process(() => host, false);
+    const host: SimHost = createHost(id, kind, { main, timers });
+    world.hosts.push(host);
     return host;
+  }
+
+  private process(host: () => SimHost, second: boolean): SimProcess {
+    const { world } = this;
+    const made: SimProcess = createProcess(world.line, second, {
+      wake: () => this.wake(host(), made),
+      read: () => {
+        if (finishReading(world, host(), made)) this.wake(host(), made);
+      },
+      write: () => finishWriting(world, host(), made),
+    });
+    return made;
+  }
+
+  /** A second worker beside the first: nobody should, somebody will. */
+  startSecondWorker(host: SimHost): void {
+    host.extra ??= this.process(() => host, true);
+    this.startWorker(host, host.extra);
+  }
+
+  stopSecondWorker(host: SimHost): void {
+    if (host.extra !== undefined) this.killWorker(host, host.extra);
   }
 
   /** The worker is called in `ms`, or sooner if it wants that anyway. */
   poke(host: SimHost, ms: number): void {
-    const at = this.world.now + ms;
-    if (!host.workerRuns || host.worker === undefined || host.wakeMs <= at) return;
-    host.wakeMs = at;
-    host.wakeNumber += 1;
-    const number = host.wakeNumber;
-    this.world.line.at(at, () => {
-      if (host.wakeNumber === number) this.wake(host);
-    });
+    this.pokeProcess(host.main, ms);
+    if (host.extra !== undefined) this.pokeProcess(host.extra, ms);
   }
 
-  private wake(host: SimHost): void {
+  pokeProcess(process: SimProcess, ms: number): void {
+    const { line } = this.world;
+    const at = this.world.now + ms;
+    if (process.worker !== undefined && line.dueAt(process.wakeTimer) > at) line.arm(process.wakeTimer, at);
+  }
+
+  private wake(host: SimHost, process: SimProcess): void {
     const { world } = this;
-    host.wakeMs = Number.POSITIVE_INFINITY;
-    if (!host.on || !host.workerRuns || host.worker === undefined) return;
-    const held = Math.max(host.frozenUntilMs, host.workerStoppedUntilMs);
+    const { worker } = process;
+    if (worker === undefined) return;
+    const held = Math.max(host.frozenUntilMs, process.stoppedUntilMs);
     if (held > world.now) {
-      this.poke(host, held - world.now);
+      // Monitors stand still with the process: their first news come a moment after it goes on.
+      process.factsFromMs = held + world.random.between(0, 2000);
+      world.line.arm(process.wakeTimer, held);
       return;
     }
     world.totals.turns += 1;
-    const next = host.worker.wake();
-    this.poke(host, next);
+    process.aheadMs = 0;
+    const next = worker.wake();
+    const { aheadMs } = process;
+    if (aheadMs > 0) {
+      process.stoppedUntilMs = world.now + aheadMs;
+      process.aheadMs = 0;
+    }
+    const at = world.now + aheadMs + next / (1 + host.clock.drift);
+    if (world.line.dueAt(process.wakeTimer) > at) world.line.arm(process.wakeTimer, at);
   }
 
-  startWorker(host: SimHost): void {
-    if (!host.on || host.workerRuns) return;
-    host.workerRuns = true;
-    host.wakeMs = Number.POSITIVE_INFINITY;
-    host.done = [];
-    host.board = undefined;
-    host.reading = false;
-    host.worker = this.make(this.world, host);
-    this.poke(host, this.world.random.between(0, 1000));
+  startWorker(host: SimHost, process: SimProcess = host.main): void {
+    if (!host.on || process.worker !== undefined) return;
+    process.done = [];
+    process.board = undefined;
+    process.written = undefined;
+    process.reading = undefined;
+    process.lastFacts = undefined;
+    process.stoppedUntilMs = 0;
+    process.worker = this.make(this.world, host, process);
+    this.pokeProcess(process, this.world.random.between(0, 1000));
   }
 
-  killWorker(host: SimHost): void {
-    host.workerRuns = false;
-    host.worker = undefined;
-    host.wakeNumber += 1;
+  killWorker(host: SimHost, process: SimProcess = host.main): void {
+    process.worker = undefined;
+    process.reading = undefined;
+    this.world.line.disarm(process.wakeTimer);
+    this.world.line.disarm(process.readTimer);
   }
 
   powerOn(host: SimHost, quickly = false): void {
     if (host.on) return;
     host.on = true;
-    host.bootedMs = this.world.now;
+    startClock(this.world, host);
     host.shuttingDown = false;
     host.vdsm = 'ok';
     host.sanlock.running = true;
@@ -101,9 +147,6 @@ export class Machines {
     host.life += 1;
     host.frozenUntilMs = 0;
     host.staleVm = undefined;
-    host.writing = undefined;
-    host.reading = false;
-    host.staleHealth = undefined;
     // What a file keeps over a reboot counts as new then: the clock of before says nothing any more.
     const begin = (list: readonly number[]) => list.map(() => 0);
     if (host.kept !== undefined) {
@@ -115,15 +158,19 @@ export class Machines {
         mine: undefined,
       };
     }
-    this.killWorker(host);
+    for (const process of processesOf(host)) {
+      this.killWorker(host, process);
+      process.writing = undefined;
+      this.world.line.disarm(process.writeTimer);
+    }
     Object.assign(host.sanlock, {
       running: false,
       joined: false,
       watchdogArmed: false,
-      deadlinePlanned: false,
-      renewPlanned: false,
       joining: 0,
     });
+    this.world.line.disarm(host.sanlock.renewTimer);
+    this.world.line.disarm(host.sanlock.deadlineTimer);
     host.vm = undefined;
     if (vm?.executing === true) {
       vm.executing = false;
@@ -138,7 +185,7 @@ export class Machines {
     this.world.say(`host ${host.id}: shuts down`);
     this.poke(host, 10);
     const end = () => {
-      host.worker?.stop();
+      host.main.worker?.stop();
       endVm(this.world, host, 'shutdown', () => undefined);
       leave(host);
       this.world.later(host, 1000, () => {
@@ -154,23 +201,28 @@ export class Machines {
     this.world.later(host, 500, wait);
   }
 
-  /** Everything on the host stands still, vCPUs included, until then. */
-  freeze(host: SimHost, ms: number): void {
-    host.frozenUntilMs = Math.max(host.frozenUntilMs, this.world.now + ms);
+  /** Everything on the host stands still, vCPUs included, until then. Asleep: its timers too; hung: they are late. */
+  freeze(host: SimHost, ms: number, asleep = false): void {
+    const untilMs = this.world.now + ms;
+    if (host.frozenUntilMs <= this.world.now) {
+      host.frozenFromMs = this.world.now;
+      host.asleep = asleep;
+    }
+    host.frozenUntilMs = Math.max(host.frozenUntilMs, untilMs);
     const { vm } = host;
     if (vm?.executing !== true) return;
     vm.executing = false;
     this.world.watcher?.ended(host, 'frozen');
     const thaw = () => {
       if (frozen(this.world, host)) {
-        this.world.later(host, host.frozenUntilMs - this.world.now, thaw);
+        this.world.despite(host, host.frozenUntilMs - this.world.now, thaw);
         return;
       }
       if (host.vm !== vm || vm.state === 'down' || vm.state === 'paused' || !vm.holds || vm.executing) return;
       vm.executing = true;
       this.world.watcher?.started(host);
     };
-    this.world.later(host, ms, thaw);
+    this.world.despite(host, ms, thaw);
   }
 
   setPath(host: SimHost, mode: PathMode): void {
@@ -186,7 +238,10 @@ export class Machines {
     }
     this.world.later(host, this.world.random.between(100, 3000), () => {
       if (host.path !== 'ok') return;
-      host.reading = false;
+      for (const process of processesOf(host)) {
+        process.reading = undefined;
+        this.world.line.disarm(process.readTimer);
+      }
       if (!host.sanlock.joined) join(this.world, host, this.hooks);
       resumeVm(this.world, host, this.notify);
     });

@@ -11,7 +11,7 @@ export interface SanlockHooks {
   changed(host: SimHost): void;
 }
 
-const io = (world: World) => world.timing.profile.ioSeconds * 1000;
+export const io = (world: World) => world.timing.profile.ioSeconds * 1000;
 
 function canWrite(world: World, host: SimHost): boolean {
   return host.on && !frozen(world, host) && host.path === 'ok';
@@ -37,9 +37,13 @@ function lookAround(world: World, host: SimHost): void {
   }
 }
 
-function renew(world: World, host: SimHost, hooks: SanlockHooks): void {
+/** The renewal thread's moment. It stands still with its host, and goes on where it was after a sleep. */
+export function renew(world: World, host: SimHost): void {
   const { sanlock } = host;
-  sanlock.renewPlanned = false;
+  if (frozen(world, host)) {
+    world.line.arm(sanlock.renewTimer, host.frozenUntilMs + (host.asleep ? world.now - host.frozenFromMs : 0));
+    return;
+  }
   // After 8 io the lockspace has failed for good: a renewal that comes later is not made.
   if (!sanlock.running || !sanlock.joined || sanlock.renewedMs + 8 * io(world) <= world.now) return;
   if (canWrite(world, host) && !sanlock.hung) {
@@ -47,33 +51,30 @@ function renew(world: World, host: SimHost, hooks: SanlockHooks): void {
     sanlock.stamp = Math.max(1, world.now);
     lookAround(world, host);
   }
-  planRenewal(world, host, hooks, 2 * io(world) + sanlock.slow);
+  planRenewal(world, host, 2 * io(world) + sanlock.slow);
 }
 
-function planRenewal(world: World, host: SimHost, hooks: SanlockHooks, ms: number): void {
-  if (host.sanlock.renewPlanned) return;
-  host.sanlock.renewPlanned = true;
-  world.later(host, ms, () => renew(world, host, hooks));
+function planRenewal(world: World, host: SimHost, ms: number): void {
+  const { renewTimer } = host.sanlock;
+  if (world.line.dueAt(renewTimer) === Number.POSITIVE_INFINITY)
+    world.line.arm(renewTimer, world.now + ms / (1 + host.clock.drift));
 }
 
-/** One check in flight per host: at the moment when its last renewal would be too old. */
-function planDeadline(world: World, host: SimHost, hooks: SanlockHooks): void {
+/** The moment when its last renewal would be too old. */
+export function deadline(world: World, host: SimHost, hooks: SanlockHooks): void {
   const { sanlock } = host;
-  if (sanlock.deadlinePlanned) return;
-  sanlock.deadlinePlanned = true;
+  if (!sanlock.joined) return;
   const at = sanlock.renewedMs + 8 * io(world);
-  world.later(host, Math.max(0, at - world.now), () => {
-    sanlock.deadlinePlanned = false;
-    if (!sanlock.joined) return;
-    if (sanlock.renewedMs + 8 * io(world) > world.now) planDeadline(world, host, hooks);
-    else renewalsFailed(world, host, hooks);
-  });
+  if (at > world.now) world.line.arm(sanlock.deadlineTimer, at);
+  else renewalsFailed(world, host, hooks);
 }
 
 function renewalsFailed(world: World, host: SimHost, hooks: SanlockHooks): void {
   const { sanlock } = host;
   const fireMs = sanlock.renewedMs + 8 * io(world) + sanlock.watchdogSeconds * 1000 * world.random.between(0.68, 0.98);
-  world.later(host, Math.max(0, fireMs - world.now), () => {
+  // The hardware's watchdog runs on while the host hangs or sleeps: with one that slept too, a host could wake up after its
+  // lease was given away and run the VM until its sanlock looks, and no worker could help that.
+  world.despite(host, Math.max(0, fireMs - world.now), () => {
     if (sanlock.watchdogArmed && sanlock.renewedMs + 8 * io(world) <= world.now)
       hooks.reset(host, 'the watchdog fired: sanlock could not renew');
   });
@@ -113,8 +114,9 @@ export function join(world: World, host: SimHost, hooks: SanlockHooks): void {
     sanlock.watchdogArmed = true;
     sanlock.seen.clear();
     lookAround(world, host);
-    planRenewal(world, host, hooks, 2 * io(world));
-    planDeadline(world, host, hooks);
+    planRenewal(world, host, 2 * io(world));
+    if (world.line.dueAt(sanlock.deadlineTimer) === Number.POSITIVE_INFINITY)
+      world.line.arm(sanlock.deadlineTimer, world.now + 8 * io(world));
     hooks.changed(host);
   });
 }
@@ -173,6 +175,7 @@ export function acquire(world: World, host: SimHost, wanted: () => boolean, answ
 
 /** Given back when its holder ends, if the host can still write; else it stays until the host counts as dead. */
 export function release(world: World, host: SimHost): void {
+  if (host.sanlock.losesRelease) return;
   if (world.lease.owner !== host.id || world.lease.generation !== host.sanlock.generation) return;
   if (host.sanlock.running && host.sanlock.joined && canWrite(world, host)) world.lease.free = true;
 }

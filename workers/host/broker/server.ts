@@ -1,8 +1,8 @@
 /** The broker's door: HTTP with XML-RPC on a Unix socket (ha-agent.md 4.1). Touches no file and no thread pool while it runs. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { CounterpartError } from '../../../activities/errors.ts';
 import { createCaller, type Caller, type CallOptions } from './calls.ts';
-import { checkPlace, publish, temporaryPath, type SocketPlace } from './socket-file.ts';
+import { checkPlace, listen, publish, temporaryPath, type SocketPlace } from './socket-file.ts';
 import { formatAnswer, formatFault, parseCall, RpcFault } from './xmlrpc.ts';
 
 export type { FailedCall } from './calls.ts';
@@ -71,23 +71,6 @@ async function handle(call: Caller, request: IncomingMessage, response: ServerRe
     if (error instanceof HttpRefusal) send(response, error.status, 'text/plain', `${error.message}\n`);
     else response.destroy();
   }
-}
-
-/** Binding happens within `listen`, so the mask holds for nothing else. */
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('listening', () => {
-      server.off('error', reject);
-      resolve();
-    });
-    const mask = process.umask(0o177);
-    try {
-      server.listen(path);
-    } finally {
-      process.umask(mask);
-    }
-  });
 }
 
 /**

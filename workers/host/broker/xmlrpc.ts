@@ -3,8 +3,7 @@
  *
  * Documents are read and written by libraries; only their meaning is here.
  */
-import { create } from 'xmlbuilder2';
-import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
+import { XMLBuilder } from 'fast-xml-parser';
 import { child, childrenNamed, parseXml, type XmlElement } from '../../../activities/ovf/xml-read.ts';
 
 export type RpcValue = null | boolean | number | string | Buffer | readonly RpcValue[] | ReadonlyMap<string, RpcValue>;
@@ -127,45 +126,43 @@ function isList(value: RpcValue): value is readonly RpcValue[] {
   return Array.isArray(value);
 }
 
-function writeNumber(parent: XMLBuilder, value: number): void {
+/** A value as the library builds it: an element's name and what is in it. */
+type Tree = { readonly [name: string]: string | Tree | readonly Tree[] };
+
+function numberTree(value: number): Tree {
   const type = !Number.isSafeInteger(value) ? 'double' : value >= 2 ** 31 || value < -(2 ** 31) ? 'i8' : 'int';
-  parent.ele(type).txt(String(value));
+  return { [type]: String(value) };
 }
 
-function write(into: XMLBuilder, value: RpcValue): void {
-  const parent = into.ele('value');
-  if (value === null) parent.ele('nil');
-  else if (typeof value === 'boolean') parent.ele('boolean').txt(value ? '1' : '0');
-  else if (typeof value === 'number') writeNumber(parent, value);
-  else if (typeof value === 'string') parent.ele('string').txt(legal(value));
-  else if (Buffer.isBuffer(value)) parent.ele('base64').txt(value.toString('base64'));
-  else if (isList(value)) {
-    const data = parent.ele('array').ele('data');
-    for (const each of value) write(data, each);
-  } else {
-    const members = parent.ele('struct');
-    for (const [name, each] of value) {
-      const member = members.ele('member');
-      member.ele('name').txt(legal(name));
-      write(member, each);
-    }
-  }
+/** What stands within `<value>`. */
+function tree(value: RpcValue): Tree {
+  if (value === null) return { nil: '' };
+  if (typeof value === 'boolean') return { boolean: value ? '1' : '0' };
+  if (typeof value === 'number') return numberTree(value);
+  if (typeof value === 'string') return { string: legal(value) };
+  if (Buffer.isBuffer(value)) return { base64: value.toString('base64') };
+  // The library writes nothing at all for an empty list, so the elements around it are named.
+  if (isList(value)) return { array: { data: value.length === 0 ? '' : { value: value.map(tree) } } };
+  const members = [...value].map(([name, each]) => ({ name: legal(name), value: tree(each) }));
+  return { struct: members.length === 0 ? '' : { member: members } };
+}
+
+const builder = new XMLBuilder({ format: false, processEntities: true, suppressEmptyNode: true });
+
+function response(content: Tree): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>${builder.build({ methodResponse: content })}`;
 }
 
 /** A `methodResponse` document with one value. */
 export function formatAnswer(value: RpcValue): string {
-  const document = create({ version: '1.0', encoding: 'UTF-8' });
-  write(document.ele('methodResponse').ele('params').ele('param'), value);
-  return document.end();
+  return response({ params: { param: { value: tree(value) } } });
 }
 
 /** A `methodResponse` document with a fault. */
 export function formatFault(fault: RpcFault): string {
-  const document = create({ version: '1.0', encoding: 'UTF-8' });
   const facts = new Map<string, RpcValue>([
     ['faultCode', fault.code],
     ['faultString', fault.message],
   ]);
-  write(document.ele('methodResponse').ele('fault'), facts);
-  return document.end();
+  return response({ fault: { value: tree(facts) } });
 }

@@ -13,7 +13,5 @@ if (!existsSync(`${root}/node_modules/tsx`)) {
 const { register } = await import('tsx/esm/api');
 register();
 const { main } = await import('./main.ts');
-process.exitCode = await main(process.argv.slice(2), {
-  stdout: (text) => process.stdout.write(text),
-  stderr: (text) => process.stderr.write(text),
-});
+const { processIo } = await import('./io.ts');
+process.exitCode = await main(process.argv.slice(2), processIo());

@@ -5,7 +5,7 @@ import type { BoardReport, FaultyReport, HostReport } from './board-report.ts';
 const FAULTS_SHOWN = 20;
 
 /** Names come from other machines: nothing in them may steer the terminal. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll(/\p{C}/gu, '?');
 }
 
@@ -20,7 +20,8 @@ function agentOf(host: HostReport): string {
   return host.stopped ? `${kind}, stopped` : kind;
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+/** Columns of equal width, two blanks apart. */
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row

@@ -16,7 +16,7 @@ export function pythonJson(value: Json): string {
   return `{${members.join(', ')}}`;
 }
 
-function hostOf(id: number, bytes: Buffer): Json | undefined {
+function hostOf(id: number, bytes: Buffer, live: boolean): Json | undefined {
   const reading = parseHostBlock(bytes);
   if (reading.kind !== 'host') return undefined;
   const { block } = reading;
@@ -35,16 +35,20 @@ function hostOf(id: number, bytes: Buffer): Json | undefined {
     ...(block.confOnSharedStorage === undefined ? {} : { conf_on_shared_storage: block.confOnSharedStorage }),
     ...(block.localConfTimestamp === undefined ? {} : { local_conf_timestamp: block.localConfTimestamp }),
     ...(block.extra === '' ? {} : { extra: block.extra }),
-    // One reading can't tell life from death; taking a host for alive is the worse mistake.
-    'live-data': false,
+    'live-data': live,
   };
 }
 
-/** Unreadable slots are left out, as the reference does. A flag that was never set counts as off. */
-export function compatStatus(board: RawBoard): string {
+/**
+ * Unreadable slots are left out, as the reference does. A flag that was never set counts as off.
+ *
+ * `live`: hosts that were seen to live. Without: nobody, as one reading can't tell life from death, and taking a host for
+ * alive is the worse mistake.
+ */
+export function compatStatus(board: RawBoard, live: ReadonlySet<number> = new Set()): string {
   const hosts: Record<string, Json> = {};
   for (const [id, bytes] of [...board.slots].toSorted(([a], [b]) => a - b)) {
-    const host = id === 0 ? undefined : hostOf(id, bytes);
+    const host = id === 0 ? undefined : hostOf(id, bytes, live.has(id));
     if (host !== undefined) hosts[String(id)] = host;
   }
   return pythonJson({ ...hosts, global_maintenance: parseGlobalBlock(board.global).maintenance ?? false });

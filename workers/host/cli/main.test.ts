@@ -221,10 +221,11 @@ describe('what can’t be done', () => {
     expect(JSON.parse(err)).toMatchObject({ type: 'whiteboard/io', code: 'ENOENT' });
   });
 
-  it('is wrong usage when no file is named', async () => {
-    const { code, err } = await run('status');
-    expect(code).toBe(2);
-    expect(err).toContain('--metadata <file>');
+  it('asks the worker when no file is named, and says what to do when none runs', async () => {
+    const { code, err } = await run('status', '--socket', join(directory, 'none.socket'));
+    expect(code).toBe(1);
+    expect(err).toContain('the worker of this host does not answer');
+    expect(err).toContain('--metadata FILE');
   });
 
   it('an empty board is no failure', async () => {

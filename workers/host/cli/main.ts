@@ -1,24 +1,15 @@
 /** The command line `bellwether-host`: what a person on a host asks the failover worker, or its files. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { CounterpartError } from '../../../activities/errors.ts';
 import { BOARD_PROCESS } from '../env-linux/board-process.ts';
-import { status, type StatusOptions } from './status.ts';
+import { addCommands } from './commands.ts';
+import type { CliIo } from './io.ts';
 
 /** Scripts rely on them. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
-export interface CliIo {
-  stdout(text: string): void;
-  stderr(text: string): void;
-}
-
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong usage.`;
-
-const STATUS_HELP = `
-The file is the hosted-engine domain's he_metadata volume, or a copy of it. On a host:
-  /rhev/data-center/mnt/<server>/<domain>/ha_agent/hosted-engine.metadata
-It is only read. How old a heartbeat is can't be seen in one reading.`;
 
 function told(error: unknown, json: boolean, io: CliIo): number {
   // commander has said it already; help and version are no errors.
@@ -40,16 +31,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) });
-  program
-    .command('status')
-    .description('all hosts: state, score, engine VM, maintenance')
-    .requiredOption('--metadata <file>', 'HA metadata file or device to read, offline')
-    .option('--json', 'machine-readable output')
-    .addOption(
-      new Option('--compat', 'JSON in the shape of `hosted-engine --vm-status --json`').implies({ json: true }),
-    )
-    .addHelpText('after', STATUS_HELP)
-    .action(async (options: StatusOptions) => io.stdout(await status(options)));
+  addCommands(program, io);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return EXIT.done;

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from './decide.ts';
+import { isAlive } from './peers.ts';
 import { emptyMemory } from './remember.ts';
 import { PROFILES, backOffMs, timingOf } from './timing.ts';
 import type { Announcement, Memory, Observation, PeerReport, VmState } from './types.ts';
@@ -161,6 +162,25 @@ describe('decide', () => {
     const silent = turns(12, (beat, now) => claiming(Math.min(beat, 3), now));
     expect(silent.memory.pending?.action).toEqual({ kind: 'start' });
     expect(living.memory.pending).toBeUndefined();
+  });
+
+  it('takes no old block for a sign of life: a host that is gone has to write twice', () => {
+    const showing = (ts: number, now: number) =>
+      observation(now, {
+        board: { readMs: now, global: false, peers: [peer({ ts, vm: 'up' })], unreadable: [] },
+      });
+    const alive = (...stamps: readonly number[]) => {
+      const { memory } = turns(stamps.length, (beat, now) => showing(stamps[beat] ?? 0, now));
+      const known = memory.peers.get(2);
+      return known !== undefined && isAlive(known, (stamps.length - 1) * timing.beatMs, timing);
+    };
+    const gone = [100, 101, 102, 103, 104, 104, 104, 104, 104, 104, 104];
+    expect(alive(...gone)).toBe(false);
+    // The block before the last, and the last again: a stale read.
+    expect(alive(...gone, 103, 104)).toBe(false);
+    expect(alive(...gone, 5, 8)).toBe(false);
+    expect(alive(...gone, 5, 8, 11)).toBe(true);
+    expect(alive(100, 101, 102, 101)).toBe(true);
   });
 
   it('waits longer after each failure: none, 10 s, doubling to 300 s', () => {

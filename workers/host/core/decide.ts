@@ -7,7 +7,7 @@
 import { RULES } from './rules.ts';
 import { scoreOf } from './score.ts';
 import { look, windowsOf, type Situation } from './situation.ts';
-import { isHere, remember } from './remember.ts';
+import { draftOf, isHere, remember } from './remember.ts';
 import type { Match } from './rule.ts';
 import type { Alert, Decision, Memory, Observation, Reason, Score } from './types.ts';
 
@@ -57,27 +57,23 @@ function applied(s: Situation, match: Match, rule: string, score: Score): Memory
   const { said } = alertsOf(m, match);
   const same =
     m.rule === rule || (match.action === undefined && (rule === 'order-running' || rule === 'fact-before-order'));
-  const base: Memory = {
-    ...m,
-    state: match.state,
-    rule: same ? m.rule : rule,
-    sinceMs: same ? m.sinceMs : now,
-    claim: match.claim ?? m.claim,
-    alerted: said,
-    score: score.value,
-    stopping: match.stopping ?? m.stopping,
-  };
+  const next = draftOf(m);
+  next.state = match.state;
+  next.rule = same ? m.rule : rule;
+  next.sinceMs = same ? m.sinceMs : now;
+  next.claim = match.claim ?? m.claim;
+  next.alerted = said;
+  next.score = score.value;
+  next.stopping = match.stopping ?? m.stopping;
   const { action } = match;
-  if (action === undefined) return base;
-  return {
-    ...base,
-    movingTo: action.kind === 'migrate' ? action.to : m.movingTo,
-    pending: { id: m.nextActionId, action, sinceMs: now },
-    actedMs: now,
-    nextActionId: m.nextActionId + 1,
-    moves: match.counts === 'move' ? [...m.moves.slice(-15), now] : m.moves,
-    engineRestarts: match.counts === 'engine-restart' ? [...m.engineRestarts.slice(-15), now] : m.engineRestarts,
-  };
+  if (action === undefined) return next;
+  next.movingTo = action.kind === 'migrate' ? action.to : m.movingTo;
+  next.pending = { id: m.nextActionId, action, sinceMs: now };
+  next.actedMs = now;
+  next.nextActionId = m.nextActionId + 1;
+  if (match.counts === 'move') next.moves = [...m.moves.slice(-15), now];
+  if (match.counts === 'engine-restart') next.engineRestarts = [...m.engineRestarts.slice(-15), now];
+  return next;
 }
 
 function firstMatch(s: Situation): { rule: string; match: Match } {
@@ -91,8 +87,10 @@ function firstMatch(s: Situation): { rule: string; match: Match } {
 /** `memory` is that of the decision before (or `emptyMemory`). Never throws on any observation. */
 export function decide(memory: Memory, observation: Observation): Decision {
   const remembered = remember(memory, observation);
-  const seen = look(remembered, observation);
-  const s: Situation = { ...seen, m: { ...remembered, windows: windowsOf(seen) } };
+  const s = look(remembered, observation);
+  const withWindows = draftOf(remembered);
+  withWindows.windows = windowsOf(s);
+  s.m = withWindows;
   const { rule, match } = firstMatch(s);
   const score = scoreNow(s, match);
   const next = applied(s, match, rule, score);

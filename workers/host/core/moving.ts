@@ -12,8 +12,9 @@ const FAILED_MOVE_MS = 600_000;
 function seesNetwork(s: Situation, peer: PeerMemory, lostMs: number): boolean {
   const { said } = peer.report;
   if (said === undefined) {
-    // The reference says no more than its score, up to a minute late: this much it can only have with its network.
-    return s.now - lostMs >= s.t.confirmReferenceMs && peer.report.score > WEIGHTS.base - WEIGHTS.network / 2;
+    // The reference says no more than its score, up to a minute late: this much it can only have with its network and bridge.
+    const without = Math.min(WEIGHTS.network / 2, WEIGHTS.bridge);
+    return s.now - lostMs >= s.t.confirmReferenceMs && peer.report.score > WEIGHTS.base - without;
   }
   return said.network >= NETWORK_QUORUM && peer.changedMs - said.networkAgeMs > lostMs + s.t.freshMs;
 }

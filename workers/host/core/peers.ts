@@ -2,7 +2,16 @@
 import type { Memory, Observation, PeerMemory, PeerReport } from './types.ts';
 import type { Timing } from './timing.ts';
 
-/** Takes a reading in: a peer's life is that its timestamp changes, by this host's clock. */
+/**
+ * A timestamp went back: the host booted anew, or somebody shows an old block again (a stale read, a restored volume). That
+ * is no sign of life, and for a host that is gone neither is the way from the old block to the last one: it has to write twice.
+ */
+function wentBack(before: PeerMemory, report: PeerReport, nowMs: number, timing: Timing): PeerMemory {
+  const changes = isAlive(before, nowMs, timing) ? before.changes : -1;
+  return { ts: report.ts, changedMs: before.changedMs, changes, report };
+}
+
+/** Takes a reading in: a peer's life is that its timestamp rises, by this host's clock. */
 export function hearPeers(memory: Memory, observation: Observation): ReadonlyMap<number, PeerMemory> {
   const { board, settings } = observation;
   if (board === undefined) return memory.peers;
@@ -12,6 +21,7 @@ export function hearPeers(memory: Memory, observation: Observation): ReadonlyMap
     const before = memory.peers.get(report.id);
     if (before === undefined) heard.set(report.id, { ts: report.ts, changedMs: board.readMs, changes: 0, report });
     else if (before.report === report) heard.set(report.id, before);
+    else if (report.ts < before.ts) heard.set(report.id, wentBack(before, report, board.readMs, settings.timing));
     else {
       const moved = before.ts !== report.ts;
       heard.set(report.id, {

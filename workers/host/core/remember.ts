@@ -1,5 +1,6 @@
 /** From facts to memory: what happened since the turn before, before any rule is asked. */
 import { hearPeers } from './peers.ts';
+import type { Timing } from './timing.ts';
 import type { Memory, Observation, VmFact, VmState } from './types.ts';
 
 /** A worker that knows nothing yet. `kept` is what an earlier one on this host wrote down. */
@@ -33,6 +34,38 @@ export function emptyMemory(nowMs: number, kept: Partial<Memory> = {}): Memory {
   };
 }
 
+type Draft = { -readonly [Field in keyof Memory]: Memory[Field] };
+
+/** A copy to write to. Spelled out: a spread of so many fields takes ten times as long, and every turn needs some. */
+export function draftOf(m: Memory): Draft {
+  return {
+    startedMs: m.startedMs,
+    boardSinceMs: m.boardSinceMs,
+    state: m.state,
+    rule: m.rule,
+    sinceMs: m.sinceMs,
+    global: m.global,
+    peers: m.peers,
+    mine: m.mine,
+    progress: m.progress,
+    vmState: m.vmState,
+    vmChangedMs: m.vmChangedMs,
+    failures: m.failures,
+    engineRestarts: m.engineRestarts,
+    moves: m.moves,
+    failedMoves: m.failedMoves,
+    windows: m.windows,
+    stopping: m.stopping,
+    movingTo: m.movingTo,
+    pending: m.pending,
+    actedMs: m.actedMs,
+    nextActionId: m.nextActionId,
+    claim: m.claim,
+    alerted: m.alerted,
+    score: m.score,
+  };
+}
+
 const GONE: ReadonlySet<VmState> = new Set(['absent', 'down']);
 /** Something of the VM is here, running or about to. */
 export function isHere(state: VmState): boolean {
@@ -50,23 +83,31 @@ function recent(list: readonly number[], sinceMs: number): readonly number[] {
 }
 
 /** The VM left this host: by whom, and is that a failure of this host? */
-function vmGone(memory: Memory, vm: VmFact, nowMs: number): Memory {
+function vmGone(memory: Memory, vm: VmFact, nowMs: number, timing: Timing): Memory {
   const base: Memory = { ...memory, stopping: undefined, movingTo: undefined };
   if (vm.exit === 'migrated') {
     return { ...base, mine: undefined, claim: '', windows: { ...memory.windows, given: nowMs } };
   }
-  if (vm.exit === 'lock-held') return { ...base, mine: undefined, claim: '' };
+  // Another host has it, or just had: its next renewals will tell. Until they do, this one must not ask again and again.
+  if (vm.exit === 'lock-held') {
+    return {
+      ...base,
+      mine: undefined,
+      claim: '',
+      windows: { ...memory.windows, given: nowMs - timing.givenMs + timing.ownerSilentMs },
+    };
+  }
   if (memory.stopping?.why === 'move') return { ...base, mine: undefined };
   if (memory.stopping?.why === 'restart') return { ...base, claim: 'restart' };
   if (memory.vmState === 'arriving') return { ...base, mine: undefined, claim: '' };
   return { ...base, failures: noted(memory.failures, nowMs), claim: memory.mine === undefined ? '' : 'restart' };
 }
 
-function vmSeen(memory: Memory, vm: VmFact, nowMs: number): Memory {
+function vmSeen(memory: Memory, vm: VmFact, nowMs: number, timing: Timing): Memory {
   if (vm.atMs <= memory.actedMs) return memory;
   let next = memory;
   if (vm.state !== memory.vmState) {
-    if (isHere(memory.vmState) && !isHere(vm.state)) next = vmGone(next, vm, nowMs);
+    if (isHere(memory.vmState) && !isHere(vm.state)) next = vmGone(next, vm, nowMs, timing);
     next = { ...next, vmState: vm.state, vmChangedMs: nowMs };
     if (vm.state === 'leaving') next = { ...next, claim: 'moving' };
     else if (memory.vmState === 'leaving' && vm.state === 'up') next = { ...next, claim: '' };
@@ -135,14 +176,13 @@ export function remember(memory: Memory, o: Observation): Memory {
   const { timing } = o.settings;
   let next: Memory = resultsSeen(memory, o);
   if (o.board !== undefined) {
-    next = {
-      ...next,
-      boardSinceMs: next.boardSinceMs ?? o.board.readMs,
-      global: o.board.global ?? next.global,
-      peers: hearPeers(next, o),
-    };
+    const draft = draftOf(next);
+    draft.boardSinceMs = next.boardSinceMs ?? o.board.readMs;
+    draft.global = o.board.global ?? next.global;
+    draft.peers = hearPeers(next, o);
+    next = draft;
   }
-  if (o.vm !== undefined) next = movesSeen(next, vmSeen(next, o.vm, o.nowMs), o);
+  if (o.vm !== undefined) next = movesSeen(next, vmSeen(next, o.vm, o.nowMs, timing), o);
   next = healthSeen(next, o);
   const failures = recent(next.failures, o.nowMs - timing.failureFadeMs);
   const engineRestarts = recent(next.engineRestarts, o.nowMs - timing.engineRestartWindowMs);

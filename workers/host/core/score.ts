@@ -49,23 +49,24 @@ function cpuPoints(load: number, w: Weights): number {
 /** Points by name; truncated binary floats as in Python, so `(1 - 0.8) * 1600` is 319 (ha-agent.md 15). */
 export function penalties(inputs: ScoreInputs, w: Weights = WEIGHTS): readonly Penalty[] {
   const found: Penalty[] = [];
-  const charge = (name: string, points: number, why: string) => {
-    if (points > 0) found.push({ name, points, why });
+  // The words are made only for what is charged: this runs in every turn.
+  const charge = (name: string, points: number, why: () => string) => {
+    if (points > 0) found.push({ name, points, why: why() });
   };
   const { host } = inputs;
   if (host === undefined) return found;
-  if (!host.confUpToDate) charge('not-uptodate-config', w.confNotUpToDate, 'hosted-engine.conf is of before 3.6');
+  if (!host.confUpToDate) charge('not-uptodate-config', w.confNotUpToDate, () => 'hosted-engine.conf is of before 3.6');
   charge(
     'network',
     Math.trunc((1 - host.network) * w.network),
-    `${Math.round(host.network * 100)} % of probes answered`,
+    () => `${Math.round(host.network * 100)} % of probes answered`,
   );
-  if (host.bridgeUp === false) charge('mgmt-bridge', w.bridge, 'the management bridge is down');
-  charge('cpu-load', cpuPoints(host.cpuLoad, w), `load ${host.cpuLoad.toFixed(2)} over 15 minutes`);
+  if (host.bridgeUp === false) charge('mgmt-bridge', w.bridge, () => 'the management bridge is down');
+  charge('cpu-load', cpuPoints(host.cpuLoad, w), () => `load ${host.cpuLoad.toFixed(2)} over 15 minutes`);
   if (!MEMORY_NOT_CHARGED.has(inputs.state) && !inputs.global && (host.memFreeMb ?? 0) < inputs.vmMemoryMb) {
-    charge('free-memory', w.memory, `${host.memFreeMb ?? 'unknown'} MiB free, ${inputs.vmMemoryMb} needed`);
+    charge('free-memory', w.memory, () => `${host.memFreeMb ?? 'unknown'} MiB free, ${inputs.vmMemoryMb} needed`);
   }
-  charge('engine-retry', inputs.failures * w.failure, `${inputs.failures} failures here`);
+  charge('engine-retry', inputs.failures * w.failure, () => `${inputs.failures} failures here`);
   return found;
 }
 

@@ -35,7 +35,7 @@ export function isCutOff(host: HostFact): boolean {
   return host.network < NETWORK_QUORUM || host.bridgeUp === false;
 }
 
-function ownHindrance(o: Observation, s: Pick<Situation, 'vm' | 'host' | 'lease' | 'hosting' | 'boardFresh'>): string {
+function ownHindrance(o: Observation, s: Own): string {
   if (o.localMaintenance) return 'in local maintenance';
   if (s.host === undefined) return 'own state unknown';
   if (s.host.shuttingDown) return 'shutting down';
@@ -60,30 +60,29 @@ function disagreeing(m: Memory, o: Observation): PeerMemory | undefined {
 
 const AT_IT = new Set(['start', 'restart', 'moving']);
 
-/** The VM is somebody else's: it runs there, or that host has said it is about to. */
-function others(alive: readonly PeerMemory[]) {
-  let elsewhere: PeerMemory | undefined;
-  let claimant: PeerMemory | undefined;
-  for (const peer of alive) {
-    if (peer.report.vm === 'up') elsewhere ??= peer;
-    else if (AT_IT.has(peer.report.said?.claim ?? '')) claimant ??= peer;
-  }
-  return { elsewhere, claimant };
+type Own = Pick<Situation, 'vm' | 'host' | 'lease' | 'hosting' | 'boardFresh'>;
+
+/** Facts of this host that are young enough to act on. */
+function ownFacts(m: Memory, o: Observation): Own {
+  const { freshMs } = o.settings.timing;
+  const now = o.nowMs;
+  const { vm, host, lease, board } = o;
+  return {
+    vm: vm !== undefined && now - vm.atMs <= freshMs ? vm : undefined,
+    host: host !== undefined && now - host.atMs <= freshMs ? host : undefined,
+    lease: lease !== undefined && now - lease.atMs <= freshMs ? lease : undefined,
+    hosting: isHere(m.vmState),
+    boardFresh: board !== undefined && now - board.readMs <= freshMs,
+  };
 }
 
-export function look(m: Memory, o: Observation): Situation {
+/** Why this host could not start the VM now; empty when it could. What it tells the others. */
+export function hindranceOf(m: Memory, o: Observation): string {
+  return ownHindrance(o, ownFacts(m, o));
+}
+
+function candidatesOf(m: Memory, o: Observation, alive: readonly PeerMemory[], cannotRun: string): Candidate[] {
   const t = o.settings.timing;
-  const now = o.nowMs;
-  const young = <T extends { readonly atMs: number }>(fact: T | undefined) =>
-    fact !== undefined && now - fact.atMs <= t.freshMs ? fact : undefined;
-  const vm = young(o.vm);
-  const host = young(o.host);
-  const lease = young(o.lease);
-  const boardFresh = o.board !== undefined && now - o.board.readMs <= t.freshMs;
-  const hosting = isHere(m.vmState);
-  const alive: PeerMemory[] = [];
-  for (const peer of m.peers.values()) if (isAlive(peer, now, t)) alive.push(peer);
-  const cannotRun = ownHindrance(o, { vm, host, lease, hosting, boardFresh });
   const candidates: Candidate[] = [];
   for (const peer of alive) if (whyNot(peer.report) === '') candidates.push(candidateOf(peer.report, t));
   if (cannotRun === '') {
@@ -94,24 +93,69 @@ export function look(m: Memory, o: Observation): Situation {
       exhausted: m.failures.length >= t.failuresHere,
     });
   }
-  return {
-    now,
-    me: o.settings.hostId,
-    t,
-    o,
-    m,
-    vm,
-    host,
-    lease,
-    boardFresh,
-    hosting,
-    alive,
-    ...others(alive),
-    cannotRun,
-    networkLost: host !== undefined && isCutOff(host),
-    disagreeing: disagreeing(m, o),
-    candidates: candidates.sort(byTurn),
-  };
+  return candidates.sort(byTurn);
+}
+
+/** A class for the sake of `candidates`: most turns need no order of turns, and a getter of each object's own is dear. */
+class Looked implements Situation {
+  readonly now: number;
+  readonly me: number;
+  readonly t: Timing;
+  readonly o: Observation;
+  m: Memory;
+  readonly vm: VmFact | undefined;
+  readonly host: HostFact | undefined;
+  readonly lease: LeaseFact | undefined;
+  readonly boardFresh: boolean;
+  readonly hosting: boolean;
+  readonly alive: readonly PeerMemory[];
+  readonly elsewhere: PeerMemory | undefined;
+  readonly claimant: PeerMemory | undefined;
+  readonly cannotRun: string;
+  readonly networkLost: boolean;
+  readonly disagreeing: PeerMemory | undefined;
+  private inTurn: readonly Candidate[] | undefined;
+
+  constructor(m: Memory, o: Observation) {
+    this.now = o.nowMs;
+    this.me = o.settings.hostId;
+    this.t = o.settings.timing;
+    this.o = o;
+    this.m = m;
+    const own = ownFacts(m, o);
+    this.vm = own.vm;
+    this.host = own.host;
+    this.lease = own.lease;
+    this.boardFresh = own.boardFresh;
+    this.hosting = own.hosting;
+    const alive: PeerMemory[] = [];
+    // The VM is somebody else's: it runs there, or that host has said it is about to.
+    let elsewhere: PeerMemory | undefined;
+    let claimant: PeerMemory | undefined;
+    for (const peer of m.peers.values()) {
+      if (!isAlive(peer, o.nowMs, this.t)) continue;
+      alive.push(peer);
+      if (peer.report.vm === 'up') elsewhere ??= peer;
+      else if (AT_IT.has(peer.report.said?.claim ?? '')) claimant ??= peer;
+    }
+    this.alive = alive;
+    this.elsewhere = elsewhere;
+    this.claimant = claimant;
+    this.cannotRun = ownHindrance(o, own);
+    this.networkLost = own.host !== undefined && isCutOff(own.host);
+    this.disagreeing = disagreeing(m, o);
+    this.inTurn = undefined;
+  }
+
+  get candidates(): readonly Candidate[] {
+    this.inTurn ??= candidatesOf(this.m, this.o, this.alive, this.cannotRun);
+    return this.inTurn;
+  }
+}
+
+/** `m` stays writable: the windows are looked at with the rest, and then part of it. */
+export function look(m: Memory, o: Observation): Situation & { m: Memory } {
+  return new Looked(m, o);
 }
 
 function bestGap(s: Situation): number {
@@ -148,19 +192,12 @@ export function listening(s: Situation): boolean {
 /** Which named conditions hold now; a condition keeps the moment it began. */
 export function windowsOf(s: Situation): Memory['windows'] {
   const { m, now, host } = s;
-  const next: Partial<Record<WindowName, number>> = {};
-  const hold = (name: WindowName, holds: boolean, fromMs = now) => {
-    if (holds) next[name] = m.windows[name] ?? fromMs;
-  };
+  const before = m.windows;
+  const since = (name: WindowName, holds: boolean, fromMs = now) => (holds ? (before[name] ?? fromMs) : undefined);
   const engine = s.o.health !== undefined && now - s.o.health.atMs <= 4 * s.t.freshMs ? s.o.health.engine : 'unknown';
-  hold('network-lost', s.networkLost, host?.networkAtMs ?? now);
-  hold('engine-bad', s.hosting && engine === 'bad' && !s.networkLost && m.vmState === 'up');
-  hold('storage-ok', s.boardFresh && s.o.storage?.ok === true);
-  hold('leave', s.hosting && (s.o.localMaintenance || host?.shuttingDown === true));
   // A score of the turn before that VDSM's silence set to 0 is no comparison.
   const comparable = s.hosting && s.host !== undefined && s.vm !== undefined && m.state !== 'UnknownLocalVmState';
-  hold('better-host', comparable && bestGap(s) >= s.t.threshold);
-  hold('given', m.windows.given !== undefined && now - m.windows.given < s.t.givenMs);
+  const given = since('given', before.given !== undefined && now - before.given < s.t.givenMs);
   const open =
     !s.hosting &&
     !m.global &&
@@ -168,6 +205,17 @@ export function windowsOf(s: Situation): Memory['windows'] {
     s.claimant === undefined &&
     !listening(s) &&
     !ownerRenews(s);
-  hold('start-open', open && s.boardFresh && next.given === undefined);
+  const found: readonly (readonly [WindowName, number | undefined])[] = [
+    ['network-lost', since('network-lost', s.networkLost, host?.networkAtMs ?? now)],
+    ['engine-bad', since('engine-bad', s.hosting && engine === 'bad' && !s.networkLost && m.vmState === 'up')],
+    ['storage-ok', since('storage-ok', s.boardFresh && s.o.storage?.ok === true)],
+    ['leave', since('leave', s.hosting && (s.o.localMaintenance || host?.shuttingDown === true))],
+    ['better-host', since('better-host', comparable && bestGap(s) >= s.t.threshold)],
+    ['given', given],
+    ['start-open', since('start-open', open && s.boardFresh && given === undefined)],
+  ];
+  if (found.every(([name, at]) => before[name] === at)) return before;
+  const next: Partial<Record<WindowName, number>> = {};
+  for (const [name, at] of found) if (at !== undefined) next[name] = at;
   return next;
 }

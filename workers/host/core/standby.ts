@@ -118,8 +118,8 @@ export const standby: readonly Rule[] = [
   {
     name: 'given-away',
     group: 'VM not here',
-    when: 'it migrated away less than 40 s ago and nobody has announced it yet',
-    does: 'wait for its new host',
+    when: 'it migrated away less than 40 s ago, or its lease was refused here less than 4 io time-outs ago, and nobody has announced it yet',
+    does: 'wait for its host',
     match: (s) =>
       s.m.windows.given === undefined
         ? undefined

@@ -1,20 +1,11 @@
 /** One child process for board I/O, and what becomes of it when it hangs. */
-import { fork, type ChildProcess } from 'node:child_process';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { isAnswer, READY, type BoardAnswer, type BoardRequest } from './board-messages.ts';
 import { BOARD_PROCESS } from './board-process.ts';
+import { forkSelf } from './fork-self.ts';
 
-/** From sources a file of its own, through tsx; bundled, this very file again. */
 function start(): ChildProcess {
-  const here = fileURLToPath(import.meta.url);
-  const source = here.endsWith('.ts');
-  const child = fork(source ? here.replace(/board-child\.ts$/, 'board-process.ts') : here, [BOARD_PROCESS], {
-    cwd: dirname(here),
-    execArgv: source ? ['--import', 'tsx'] : [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const child = forkSelf(BOARD_PROCESS, 'env-linux/board-process.ts');
   // Whoever waits has a timer; an idle child must not keep the worker alive.
   child.unref();
   child.channel?.unref();

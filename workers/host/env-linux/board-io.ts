@@ -40,7 +40,11 @@ export function alignedMemory(bytes: number): Uint8Array {
   return new Uint8Array(memory.buffer, 0, bytes);
 }
 
-const memory = alignedMemory(CHUNK_BYTES);
+let allocated: Uint8Array | undefined;
+/** One request's memory, for the process that does the I/O: whoever only imports this needs none. */
+function chunk(): Uint8Array {
+  return (allocated ??= alignedMemory(CHUNK_BYTES));
+}
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -88,7 +92,7 @@ function spansOf(ids: readonly number[]): Span[] {
 }
 
 function copyOf(slot: number): Buffer {
-  return Buffer.from(memory.subarray(slot * BLOCK_BYTES, (slot + 1) * BLOCK_BYTES));
+  return Buffer.from(chunk().subarray(slot * BLOCK_BYTES, (slot + 1) * BLOCK_BYTES));
 }
 
 function readAsked(fd: number, ids: readonly number[]): Map<number, Buffer> {
@@ -96,7 +100,7 @@ function readAsked(fd: number, ids: readonly number[]): Map<number, Buffer> {
   const slots = new Map<number, Buffer>();
   for (const { first, last } of spansOf(ids)) {
     const bytes = (last - first + 1) * BLOCK_BYTES;
-    const got = readSync(fd, memory, 0, bytes, slotOffset(first));
+    const got = readSync(fd, chunk(), 0, bytes, slotOffset(first));
     if (got < bytes) throw new ShortBoard(`it ends within slot ${first + Math.floor(got / BLOCK_BYTES)}`);
     for (let id = first; id <= last; id += 1) if (asked.has(id)) slots.set(id, copyOf(id - first));
   }
@@ -107,10 +111,10 @@ function readWhole(fd: number): Map<number, Buffer> {
   const slots = new Map<number, Buffer>();
   for (let offset = 0; offset < BOARD_BYTES; offset += CHUNK_BYTES) {
     const wanted = Math.min(CHUNK_BYTES, BOARD_BYTES - offset);
-    const got = readSync(fd, memory, 0, wanted, offset);
+    const got = readSync(fd, chunk(), 0, wanted, offset);
     for (let slot = 0; (slot + 1) * BLOCK_BYTES <= got; slot += 1) {
       const id = offset / BLOCK_BYTES + slot;
-      if (id === 0 || memory[slot * BLOCK_BYTES] !== 0) slots.set(id, copyOf(slot));
+      if (id === 0 || chunk()[slot * BLOCK_BYTES] !== 0) slots.set(id, copyOf(slot));
     }
     // Only the first 256 slots exist on some volumes; the next offset would no longer be aligned.
     if (got < wanted) break;
@@ -127,13 +131,29 @@ export function readSlots(path: string, ids: readonly number[] | undefined): Slo
   return { access, slots: result };
 }
 
+/** The first bytes of a volume, fewer when it is shorter. @throws what the system says */
+export function readBytes(path: string, length: number): { access: Access; bytes: Buffer } {
+  const { access, result } = withFile(path, constants.O_RDONLY, (fd) => {
+    const parts: Buffer[] = [];
+    for (let offset = 0; offset < length; offset += CHUNK_BYTES) {
+      // Whole blocks, as O_DIRECT demands.
+      const wanted = Math.min(CHUNK_BYTES, Math.ceil((length - offset) / BLOCK_BYTES) * BLOCK_BYTES);
+      const got = readSync(fd, chunk(), 0, wanted, offset);
+      parts.push(Buffer.from(chunk().subarray(0, got)));
+      if (got < wanted) break;
+    }
+    return Buffer.concat(parts).subarray(0, length);
+  });
+  return { access, bytes: result };
+}
+
 /** One write of one slot, on disk when it returns. Never lengthens a file. @throws what the system says, or `ShortBoard` */
 export function writeSlot(path: string, id: number, block: Uint8Array): Access {
   const { access } = withFile(path, constants.O_WRONLY | constants.O_DSYNC, (fd) => {
     const about = fstatSync(fd);
     if (about.isFile() && about.size < slotOffset(id + 1)) throw new ShortBoard(`it ends before slot ${id}`);
-    memory.set(block, 0);
-    const put = writeSync(fd, memory, 0, BLOCK_BYTES, slotOffset(id));
+    chunk().set(block, 0);
+    const put = writeSync(fd, chunk(), 0, BLOCK_BYTES, slotOffset(id));
     if (put < BLOCK_BYTES) throw new ShortBoard(`only ${put} bytes of slot ${id} could be written`);
   });
   return access;

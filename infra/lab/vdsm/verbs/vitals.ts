@@ -8,11 +8,12 @@ export function domainVitals(host: HostState, wanted: readonly string[] = []): R
   const acquired = new Map<string, boolean>(pool.map(([id]) => [id, true]));
   for (const [id, at] of host.monitored) if (!acquired.has(id)) acquired.set(id, host.clock.now() >= at);
   const vitals: Record<string, JsonObject> = {};
+  const hangs = host.faults.peek('storage-hang', (fault) => fault.host === host.name) !== undefined;
   for (const [id, hasHostId] of acquired) {
     if (wanted.length > 0 && !wanted.includes(id)) continue;
     const domain = host.visibleDomains().find((one) => one.id === id);
     vitals[id] = {
-      valid: domain !== undefined,
+      valid: domain !== undefined && !hangs,
       acquired: hasHostId && domain !== undefined,
       actual: true,
       code: domain === undefined ? 358 : 0,

@@ -132,7 +132,7 @@ function deleteImage(host: HostState, params: Params): Json {
 }
 
 /** The lab's `/run/vdsm/storage`: a link per prepared image, so that a path works on that host only while prepared. */
-function runLink(host: HostState, domain: string, image: string): string {
+export function preparedDir(host: HostState, domain: string, image: string): string {
   return join(host.dir, 'run', 'vdsm', 'storage', domain, image);
 }
 
@@ -145,7 +145,7 @@ function prepare(host: HostState, params: Params): Json {
   const file = listVolumes(domain.dir, image).includes(volume) ? readVolume(domain.dir, image, volume) : undefined;
   if (file === undefined) throw fail.noSuchVolume(volume);
   if (file.metadata?.legality === 'ILLEGAL' && !params.flag('allowIllegal')) throw fail.illegalVolume(volume);
-  const link = runLink(host, domain.id, image);
+  const link = preparedDir(host, domain.id, image);
   mkdirSync(join(link, '..'), { recursive: true });
   rmSync(link, { force: true });
   symlinkSync(join(domain.dir, 'images', image), link);
@@ -154,7 +154,7 @@ function prepare(host: HostState, params: Params): Json {
 
 function teardown(host: HostState, params: Params): Json {
   const domain = host.requireDomain(params.text('storagedomainID'));
-  rmSync(runLink(host, domain.id, params.text('imageID')), { force: true });
+  rmSync(preparedDir(host, domain.id, params.text('imageID')), { force: true });
   return true;
 }
 

@@ -1,0 +1,298 @@
+/** One host of the failover lab: VDSM, sanlock, a network target, and a real worker process. */
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { askSnapshot } from '../../../workers/host/control/client.ts';
+import { parseSnapshot } from '../../../workers/host/journal/codec.ts';
+import type { Snapshot } from '../../../workers/host/snapshot.ts';
+import { startProcess, until, type RunningProcess } from '../../processes.ts';
+import type { LabFaultBoard } from '../faults.ts';
+import { labPaths, type LabFixture, type LabHost } from '../fixture.ts';
+import { startLabSanlock, type LabSanlock, type NamedPlace, type SanlockKind } from '../sanlock/index.ts';
+import { hostedEngineConf } from '../storage/index.ts';
+import { preparedDir, type HostHandle } from '../vdsm/index.ts';
+
+export interface FailoverLabOptions {
+  /** Short: sockets lie below it. */
+  readonly dir: string;
+  readonly sanlock?: 'auto' | SanlockKind;
+  /** Command and arguments of the worker, before `run --config FILE`. Default: from the sources. */
+  readonly worker?: readonly string[];
+  /** sanlock's seconds; default 2 and 10, of the lab profile. */
+  readonly ioSeconds?: number;
+  readonly watchdogSeconds?: number;
+  /** Of sanlock alone; default 1. */
+  readonly speed?: number;
+  /** Of the workers; default `lab`. */
+  readonly profile?: 'default' | 'fast' | 'lab';
+  /** How many of the three hosts have a worker; default all. */
+  readonly hosts?: number;
+}
+
+const START_MS = 60_000;
+
+/** A thing on the management network that answers while it is not cut off. */
+export class NetworkTarget {
+  /** Chosen when it first comes up, and kept. */
+  port = 0;
+  #server: Server | undefined;
+  readonly #sockets = new Set<Socket>();
+
+  async up(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.port, '127.0.0.1', resolve);
+    });
+    const address = server.address();
+    if (typeof address === 'object' && address !== null) this.port = address.port;
+  }
+
+  down(): void {
+    this.#server?.close();
+    this.#server = undefined;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+export interface FailoverHost {
+  readonly name: string;
+  readonly id: number;
+  readonly vdsm: HostHandle;
+  sanlock(): LabSanlock;
+  /** Of the worker's journal, log and sockets. */
+  readonly dir: string;
+  workerPid(): number | undefined;
+  /** Milliseconds from its start to its first answer. */
+  startedMs(): number;
+  startWorker(): void;
+  /** SIGTERM, as systemd stops a service; `shutdown`: systemd says that the whole host goes down. */
+  stopWorker(how?: 'restart' | 'shutdown'): Promise<void>;
+  killWorker(): Promise<void>;
+  powerOff(): Promise<void>;
+  /** Resolves when VDSM holds its host id again. */
+  powerOn(): Promise<void>;
+  network(up: boolean): Promise<void>;
+  /** The daemon dies (SIGKILL), the VM lives on; a new daemon has joined when it resolves. */
+  restartSanlock(): Promise<void>;
+  /** This host's path to the storage hangs: sanlock's, and that of the worker's I/O process. */
+  hangStorage(): Promise<void>;
+  /** What its worker tells; undefined while it does not answer. */
+  ask(): Promise<Snapshot | undefined>;
+  readonly socket: string;
+}
+
+/** A worker from the sources. */
+export const SOURCES = [
+  process.execPath,
+  '--import',
+  pathToFileURL(fileURLToPath(new URL('../../../node_modules/tsx/dist/loader.mjs', import.meta.url))).href,
+  fileURLToPath(new URL('../../../workers/host/cli/entry.ts', import.meta.url)),
+];
+
+export class Host implements FailoverHost {
+  readonly vdsm: HostHandle;
+  readonly dir: string;
+  readonly socket: string;
+  readonly #lab: Parts;
+  readonly #config: LabHost;
+  readonly #target: NetworkTarget;
+  readonly #file: string;
+  #sanlock: LabSanlock | undefined;
+  #worker: RunningProcess | undefined;
+  #startedMs = 0;
+
+  constructor(lab: Parts, vdsm: HostHandle, config: LabHost, target: NetworkTarget) {
+    this.#lab = lab;
+    this.vdsm = vdsm;
+    this.#config = config;
+    this.#target = target;
+    this.dir = join(lab.dir, config.name);
+    this.socket = join(this.dir, 'control.socket');
+    this.#file = join(this.dir, 'worker.conf');
+    mkdirSync(join(this.dir, 'bin'), { recursive: true });
+  }
+
+  get name(): string {
+    return this.#config.name;
+  }
+
+  get id(): number {
+    return this.#config.spmId;
+  }
+
+  workerPid = () => this.#worker?.pid;
+  startedMs = () => this.#startedMs;
+  hasPower = () => this.#sanlock !== undefined;
+
+  sanlock(): LabSanlock {
+    if (this.#sanlock === undefined) throw new Error(`${this.name} has no power`);
+    return this.#sanlock;
+  }
+
+  /** Its files, written once all ports are known. */
+  writeFiles(hosts: readonly Host[]): void {
+    const { fixture, options, guestPort } = this.#lab;
+    const paths = labPaths(fixture.dir);
+    const local = labPaths(fixture.dir).hostDir(this.name);
+    const heConf = join(this.dir, 'hosted-engine.conf');
+    const base = hostedEngineConf(fixture, this.id).replace(/^(network_test|tcp_t_address|tcp_t_port)=.*\n/gm, '');
+    writeFileSync(heConf, `${base}network_test=tcp\ntcp_t_address=127.0.0.1\ntcp_t_port=${this.#target.port}\n`);
+    const peers = hosts.map((host) => `${host.name}=127.0.0.1:${host.vdsm.port}`).join(' ');
+    const lines = {
+      profile: options.profile ?? 'lab',
+      'sanlock-io': options.ioSeconds ?? 2,
+      'sanlock-watchdog': this.sanlock().watchdogSeconds / this.sanlock().speed,
+      'hosted-engine-conf': heConf,
+      'ha-conf': join(local, 'ha.conf'),
+      'broker-conf': join(this.dir, 'broker.conf'),
+      'broker-socket': join(this.dir, 'broker.socket'),
+      'control-socket': this.socket,
+      'state-dir': this.dir,
+      'vdsm-address': '127.0.0.1',
+      'vdsm-port': this.vdsm.port,
+      'vdsm-ca': paths.ca,
+      'vdsm-cert': paths.clientCert,
+      'vdsm-key': paths.clientKey,
+      'sanlock-socket': this.sanlock().socketPath,
+      'health-url': `http://127.0.0.1:${guestPort}/ovirt-engine/services/health`,
+      hostname: this.name,
+      'migration-peers': peers,
+      'guest-stop': 10,
+      'engine-bad-health': 30,
+    };
+    writeFileSync(
+      this.#file,
+      Object.entries(lines)
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join(''),
+    );
+    // systemd's word on what it is doing, as the worker asks for it.
+    const file = join(this.dir, 'bin', 'systemctl');
+    writeFileSync(file, `#!/bin/sh\ncat '${join(this.dir, 'systemd-state')}' 2>/dev/null || echo running\n`, {
+      mode: 0o755,
+    });
+  }
+
+  async startSanlock(): Promise<void> {
+    const { options, places } = this.#lab;
+    this.#sanlock = await startLabSanlock({
+      dir: this.#lab.dir,
+      host: this.name,
+      hostId: this.id,
+      ioSeconds: options.ioSeconds ?? 2,
+      watchdogSeconds: options.watchdogSeconds ?? 10,
+      speed: options.speed ?? 1,
+      kind: options.sanlock ?? 'auto',
+    });
+    await this.#sanlock.join(places.domain);
+  }
+
+  startWorker(): void {
+    rmSync(join(this.dir, 'systemd-state'), { force: true });
+    const [command = '', ...args] = this.#lab.options.worker ?? SOURCES;
+    const env = { ...process.env, PATH: `${join(this.dir, 'bin')}:${process.env['PATH'] ?? ''}` };
+    this.#worker = startProcess(command, [...args, 'run', '--config', this.#file], {
+      env,
+      logFile: join(this.dir, 'worker.log'),
+    });
+    const began = performance.now();
+    void until('its first answer', async () => (await this.ask()) !== undefined, START_MS)
+      .then(() => (this.#startedMs = performance.now() - began))
+      .catch(() => undefined);
+  }
+
+  async stopWorker(how: 'restart' | 'shutdown' = 'restart'): Promise<void> {
+    if (how === 'shutdown') writeFileSync(join(this.dir, 'systemd-state'), 'stopping\n');
+    await this.#worker?.stop(60_000);
+    this.#worker = undefined;
+  }
+
+  async killWorker(): Promise<void> {
+    this.#worker?.kill('SIGKILL');
+    await this.#worker?.exited;
+    this.#worker = undefined;
+  }
+
+  /** With the process that may hang on storage: nobody else would ever end it. */
+  async #endWorker(): Promise<void> {
+    const pid = this.#worker?.pid;
+    if (pid !== undefined && this.#worker?.alive() === true) process.kill(-pid, 'SIGKILL');
+    await this.killWorker();
+  }
+
+  /** As lab.md 1: the daemon first, so that nobody lives to give the lease back in an orderly way. */
+  async powerOff(): Promise<void> {
+    appendFileSync(join(this.dir, 'worker.log'), '--- power cut ---\n');
+    await this.#sanlock?.kill();
+    await Promise.all([this.#endWorker(), this.vdsm.crash()]);
+    this.#sanlock = undefined;
+  }
+
+  async powerOn(): Promise<void> {
+    // What it kept is of an earlier boot: the machine below has not been restarted.
+    const kept = join(this.dir, 'kept.json');
+    if (existsSync(kept)) {
+      writeFileSync(kept, readFileSync(kept, 'utf8').replace(/"bootId":"[^"]*"/, '"bootId":"an earlier one"'));
+    }
+    await this.startSanlock();
+    await this.vdsm.start();
+    this.startWorker();
+  }
+
+  async network(up: boolean): Promise<void> {
+    if (up) await this.#target.up();
+    else this.#target.down();
+  }
+
+  async restartSanlock(): Promise<void> {
+    await this.sanlock().kill();
+    await this.startSanlock();
+  }
+
+  async hangStorage(): Promise<void> {
+    this.sanlock().storage('hang');
+    this.#lab.faults().inject({ kind: 'storage-hang', host: this.name });
+    const { image, volume } = this.#lab.fixture.heDisks.metadata;
+    const dir = preparedDir(this.vdsm.state, this.#lab.fixture.heDomain.id, image);
+    rmSync(dir, { force: true });
+    mkdirSync(dir);
+    // Whoever opens it waits for the other end, which never comes.
+    execFileSync('mkfifo', [join(dir, volume)]);
+  }
+
+  async ask(): Promise<Snapshot | undefined> {
+    try {
+      return parseSnapshot(await askSnapshot(this.socket));
+    } catch {
+      return undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#endWorker();
+    this.#target.down();
+  }
+
+  async closeSanlock(): Promise<void> {
+    await this.#sanlock?.stop();
+  }
+}
+
+/** What its hosts know of the lab. */
+export interface Parts {
+  readonly faults: () => LabFaultBoard;
+  readonly dir: string;
+  readonly options: FailoverLabOptions;
+  readonly fixture: LabFixture;
+  readonly guestPort: number;
+  readonly places: { readonly domain: NamedPlace; readonly lease: NamedPlace & { readonly lockspace: string } };
+}

@@ -1,5 +1,5 @@
 /** What an administrator asks and orders on a host, through the program, against running workers. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,30 @@ import { until } from '../../infra/processes.ts';
 import { bundleHostWorker, type Bundle } from '../../infra/systemd/bundle.ts';
 
 const LIMIT_MS = 90_000;
+const python = spawnSync('python3', ['-c', 'import xmlrpc.client']).status === 0;
+if (!python)
+  process.stdout.write('Skipped: the running worker’s broker socket with Python’s client (no python3 here)\n');
+
+/** As VDSM's and the `hosted-engine` tool's client does it (ha-agent.md 4.1, 8). */
+const HA_CLIENT = `
+import http.client, json, socket, sys, xmlrpc.client
+class Connection(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(sys.argv[1])
+class Unix(xmlrpc.client.Transport):
+    def make_connection(self, host):
+        return Connection('broker')
+broker = xmlrpc.client.ServerProxy('http://broker', transport=Unix(), allow_none=True)
+if len(sys.argv) > 2:
+    broker.put_stats(0, xmlrpc.client.Binary(('maintenance=' + sys.argv[2]).ljust(4096, '\\0').encode()))
+stats = broker.get_stats()
+hosts = {i: b.data[:512].decode().split('|') for i, b in stats.items() if i != '0'}
+print(json.dumps({'scores': {i: int(f[4]) for i, f in hosts.items()}, 'names': sorted(f[6] for f in hosts.values()),
+                  'global': stats['0'].data.decode().rstrip('\\0'), 'alive': broker.is_host_alive(),
+                  'health': broker.status_monitor(broker.start_monitor('engine-health', {'vm_uuid': 'x'}))}))
+`;
+
 let dir: string;
 let bundle: Bundle;
 let lab: FailoverLab;
@@ -97,6 +121,40 @@ describe('questions', () => {
       expect((await ask(host(0), 'journal', what, '--file', file)).code).toBe(0);
     expect((await ask(host(0), 'journal', 'eat', '--file', file)).code).toBe(1);
   });
+});
+
+describe.skipIf(!python)('the broker’s socket of a running worker', () => {
+  const client = (on: FailoverHost, ...args: string[]): unknown =>
+    JSON.parse(
+      execFileSync('python3', ['-c', HA_CLIENT, join(on.dir, 'broker.socket'), ...args], { encoding: 'utf8' }),
+    );
+
+  test('tells VDSM the scores of all hosts and who lives', () => {
+    expect(client(host(0))).toMatchObject({
+      scores: { '1': expect.any(Number), '2': expect.any(Number), '3': expect.any(Number) },
+      names: ['host1', 'host2', 'host3'],
+      alive: [1, 2, 3],
+      health: expect.stringContaining('"health":"good"'),
+    });
+  });
+
+  test(
+    'takes global maintenance from it: every host honours it, and leaves it again',
+    { timeout: LIMIT_MS },
+    async () => {
+      const all = (state: string) => async () => {
+        const states = await Promise.all(
+          lab.hosts.map(async (each) => (await each.ask())?.round?.decision.memory.state),
+        );
+        return states.every((one) => one === state || (state !== 'GlobalMaintenance' && one !== 'GlobalMaintenance'));
+      };
+      expect(client(host(1), '1')).toMatchObject({ global: 'maintenance=1' });
+      await until('all hosts to honour it', all('GlobalMaintenance'), 20_000);
+      expect(client(host(2), '0')).toMatchObject({ global: 'maintenance=0' });
+      await until('all hosts to leave it', all('left'), 20_000);
+      await quiet(lab);
+    },
+  );
 });
 
 describe('orders', () => {

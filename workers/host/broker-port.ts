@@ -4,7 +4,7 @@
  * VDSM reads the board through it and sets global maintenance; the `hosted-engine` tool cleans slots. Nobody needs monitors
  * of its own any more, so "starting" one only says that it will be asked for.
  */
-import { parseGlobalBlock } from '../../activities/storage/whiteboard.ts';
+import { formatGlobalBlock, parseGlobalBlock } from '../../activities/storage/whiteboard.ts';
 import type { VdsmClient } from '../../activities/vdsm/client.ts';
 import type { Agent } from './agent.ts';
 import type { Alerts } from './alerts/alerts.ts';
@@ -43,6 +43,8 @@ const MONITORS: Readonly<Record<string, (o: Observation, decision: Decision) => 
 export function brokerPort(options: BrokerPortOptions): BrokerPort {
   const { agent, env, board, sanlock, alerts, client, domain, hostId } = options;
   const started = new Set<string>();
+  /** Shown at once to whoever set it, until a reading that began later says how it is. */
+  let wish: { readonly on: boolean; readonly sinceMs: number } | undefined;
   let pushed: { readonly atMs: number; readonly ids: readonly number[] } | undefined;
   return {
     startMonitor(type) {
@@ -63,14 +65,17 @@ export function brokerPort(options: BrokerPortOptions): BrokerPort {
       const slots = new Map(reading?.slots);
       const own = env.ownSlot();
       if (own !== undefined) slots.set(hostId, own);
-      if (reading?.global !== undefined) slots.set(0, reading.global);
+      const settled = wish === undefined || (reading !== undefined && reading.startedMs > wish.sinceMs);
+      const global = settled || wish === undefined ? reading?.global : formatGlobalBlock(wish.on);
+      if (global !== undefined) slots.set(0, global);
       return slots;
     },
     async putStats(id, block) {
       if (id === 0) {
         const { maintenance, fault } = parseGlobalBlock(block);
         if (fault !== undefined) throw new Error(`slot 0 can’t become this: ${fault}`);
-        return agent.setGlobal(maintenance ?? false);
+        wish = { on: maintenance ?? false, sinceMs: env.bootMs() };
+        return agent.setGlobal(wish.on);
       }
       if (id === hostId) throw new Error('this host’s slot is written by its own worker');
       const last = agent.last();

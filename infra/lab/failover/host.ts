@@ -153,7 +153,6 @@ export class Host implements FailoverHost {
       'sanlock-watchdog': this.sanlock().watchdogSeconds / this.sanlock().speed,
       'hosted-engine-conf': heConf,
       'ha-conf': join(local, 'ha.conf'),
-      'broker-conf': join(this.dir, 'broker.conf'),
       'broker-socket': join(this.dir, 'broker.socket'),
       'control-socket': this.socket,
       'state-dir': this.dir,

@@ -34,7 +34,6 @@ const schema = z.strictObject({
   'hosted-engine-conf': path('/etc/ovirt-hosted-engine/hosted-engine.conf'),
   /** Local maintenance of this host, shared with VDSM and the hosted-engine tool. */
   'ha-conf': path('/var/lib/ovirt-hosted-engine-ha/ha.conf'),
-  'broker-conf': path('/var/lib/ovirt-hosted-engine-ha/broker.conf'),
   'broker-socket': path('/run/ovirt-hosted-engine-ha/broker.socket'),
   'control-socket': path('/run/bellwether-host/control.socket'),
   'state-dir': path('/var/lib/bellwether-host'),

@@ -40,11 +40,27 @@ const MONITORS: Readonly<Record<string, (o: Observation, decision: Decision) => 
   'storage-domain': (o) => o.storage?.ok,
 };
 
+interface Wish {
+  readonly on: boolean;
+  readonly sinceMs: number;
+}
+
+function slotsOf(env: LinuxEnv, hostId: number, wish: Wish | undefined): ReadonlyMap<number, Buffer> {
+  const reading = env.board();
+  const slots = new Map(reading?.slots);
+  const own = env.ownSlot();
+  if (own !== undefined) slots.set(hostId, own);
+  const settled = wish === undefined || (reading !== undefined && reading.startedMs > wish.sinceMs);
+  const global = settled || wish === undefined ? reading?.global : formatGlobalBlock(wish.on);
+  if (global !== undefined) slots.set(0, global);
+  return slots;
+}
+
 export function brokerPort(options: BrokerPortOptions): BrokerPort {
   const { agent, env, board, sanlock, alerts, client, domain, hostId } = options;
   const started = new Set<string>();
   /** Shown at once to whoever set it, until a reading that began later says how it is. */
-  let wish: { readonly on: boolean; readonly sinceMs: number } | undefined;
+  let wish: Wish | undefined;
   let pushed: { readonly atMs: number; readonly ids: readonly number[] } | undefined;
   return {
     startMonitor(type) {
@@ -60,16 +76,7 @@ export function brokerPort(options: BrokerPortOptions): BrokerPort {
       const last = agent.last();
       return last === undefined ? undefined : MONITORS[id]?.(last.observation, last.decision);
     },
-    stats() {
-      const reading = env.board();
-      const slots = new Map(reading?.slots);
-      const own = env.ownSlot();
-      if (own !== undefined) slots.set(hostId, own);
-      const settled = wish === undefined || (reading !== undefined && reading.startedMs > wish.sinceMs);
-      const global = settled || wish === undefined ? reading?.global : formatGlobalBlock(wish.on);
-      if (global !== undefined) slots.set(0, global);
-      return slots;
-    },
+    stats: () => slotsOf(env, hostId, wish),
     async putStats(id, block) {
       if (id === 0) {
         const { maintenance, fault } = parseGlobalBlock(block);

@@ -1,6 +1,15 @@
 /** One host of the failover lab: VDSM, sanlock, a network target, and a real worker process. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -12,9 +21,45 @@ import type { LabFaultBoard } from '../faults.ts';
 import { labPaths, type LabFixture, type LabHost } from '../fixture.ts';
 import { startLabSanlock, type LabSanlock, type NamedPlace, type SanlockKind } from '../sanlock/index.ts';
 import { hostedEngineConf } from '../storage/index.ts';
-import { preparedDir, type HostHandle } from '../vdsm/index.ts';
+import { preparedDir, type EngineProgram, type HostHandle } from '../vdsm/index.ts';
+
+/** A thing on the management network that answers while this host is not cut off. */
+export interface Target {
+  readonly address: string;
+  readonly port: number;
+  up(): Promise<void>;
+  down(): void;
+}
+
+/** What is real below the lab's hosts instead of a stand-in (`qemu/ground.ts`). Whoever made it closes it, after the lab. */
+export interface Ground {
+  readonly healthUrl: string;
+  /** How long an engine VM that runs may be silent on its disk. */
+  readonly silentMs: number;
+  healthy(): Promise<boolean>;
+  /** What to put before a command so that it runs on that host. */
+  inside(host: string): readonly string[];
+  target(host: string): Target;
+  engineProgram(): EngineProgram;
+  /** Of the engine VM's program on that host, beside its lease. */
+  environment(host: string): Readonly<Record<string, string>>;
+  /** How that host sees a file of the storage. */
+  path(host: string, file: string): string;
+  /** Before the first daemon: the storage, the engine VM's disk and what its guests write (`guest-log.ts`), VDSM's ports. */
+  start(lab: {
+    readonly storageRoot: string;
+    readonly disk: string;
+    readonly log: string;
+    readonly vdsmPorts: ReadonlyMap<string, number>;
+  }): Promise<void>;
+  hangStorage(host: string): void;
+  /** Whatever hung goes on, so that it can be ended. */
+  healStorage(): void;
+}
 
 export interface FailoverLabOptions {
+  /** Default: the engine VM is a process, the network a port. */
+  readonly ground?: Ground;
   /** Short: sockets lie below it. */
   readonly dir: string;
   readonly sanlock?: 'auto' | SanlockKind;
@@ -33,8 +78,9 @@ export interface FailoverLabOptions {
 
 const START_MS = 60_000;
 
-/** A thing on the management network that answers while it is not cut off. */
-export class NetworkTarget {
+/** The management network as a port that is open or not. */
+export class NetworkTarget implements Target {
+  readonly address = '127.0.0.1';
   /** Chosen when it first comes up, and kept. */
   port = 0;
   #server: Server | undefined;
@@ -104,13 +150,13 @@ export class Host implements FailoverHost {
   readonly socket: string;
   readonly #lab: Parts;
   readonly #config: LabHost;
-  readonly #target: NetworkTarget;
+  readonly #target: Target;
   readonly #file: string;
   #sanlock: LabSanlock | undefined;
   #worker: RunningProcess | undefined;
   #startedMs = 0;
 
-  constructor(lab: Parts, vdsm: HostHandle, config: LabHost, target: NetworkTarget) {
+  constructor(lab: Parts, vdsm: HostHandle, config: LabHost, target: Target) {
     this.#lab = lab;
     this.vdsm = vdsm;
     this.#config = config;
@@ -145,7 +191,8 @@ export class Host implements FailoverHost {
     const local = labPaths(fixture.dir).hostDir(this.name);
     const heConf = join(this.dir, 'hosted-engine.conf');
     const base = hostedEngineConf(fixture, this.id).replace(/^(network_test|tcp_t_address|tcp_t_port)=.*\n/gm, '');
-    writeFileSync(heConf, `${base}network_test=tcp\ntcp_t_address=127.0.0.1\ntcp_t_port=${this.#target.port}\n`);
+    const { address, port } = this.#target;
+    writeFileSync(heConf, `${base}network_test=tcp\ntcp_t_address=${address}\ntcp_t_port=${port}\n`);
     const peers = hosts.map((host) => `${host.name}=127.0.0.1:${host.vdsm.port}`).join(' ');
     const lines = {
       profile: options.profile ?? 'lab',
@@ -162,9 +209,9 @@ export class Host implements FailoverHost {
       'vdsm-cert': paths.clientCert,
       'vdsm-key': paths.clientKey,
       'sanlock-socket': this.sanlock().socketPath,
-      'health-url': `http://127.0.0.1:${guestPort}/ovirt-engine/services/health`,
+      'health-url': options.ground?.healthUrl ?? `http://127.0.0.1:${guestPort}/ovirt-engine/services/health`,
       hostname: this.name,
-      'migration-peers': peers,
+      ...(options.ground === undefined ? { 'migration-peers': peers } : {}),
       'guest-stop': 10,
       'engine-bad-health': 30,
     };
@@ -192,12 +239,14 @@ export class Host implements FailoverHost {
       speed: options.speed ?? 1,
       kind: options.sanlock ?? 'auto',
     });
-    await this.#sanlock.join(places.domain);
+    const path = options.ground?.path(this.name, places.domain.path) ?? places.domain.path;
+    await this.#sanlock.join({ ...places.domain, path });
   }
 
   startWorker(): void {
     rmSync(join(this.dir, 'systemd-state'), { force: true });
-    const [command = '', ...args] = this.#lab.options.worker ?? SOURCES;
+    const { worker, ground } = this.#lab.options;
+    const [command = '', ...args] = [...(ground?.inside(this.name) ?? []), ...(worker ?? SOURCES)];
     const env = { ...process.env, PATH: `${join(this.dir, 'bin')}:${process.env['PATH'] ?? ''}` };
     this.#worker = startProcess(command, [...args, 'run', '--config', this.#file], {
       env,
@@ -258,11 +307,18 @@ export class Host implements FailoverHost {
   }
 
   async hangStorage(): Promise<void> {
-    this.sanlock().storage('hang');
+    const { ground } = this.#lab.options;
+    if (ground === undefined) this.sanlock().storage('hang');
+    else ground.hangStorage(this.name);
     this.#lab.faults().inject({ kind: 'storage-hang', host: this.name });
     const { image, volume } = this.#lab.fixture.heDisks.metadata;
     const dir = preparedDir(this.vdsm.state, this.#lab.fixture.heDomain.id, image);
+    const real = realpathSync(dir);
     rmSync(dir, { force: true });
+    if (ground !== undefined) {
+      symlinkSync(ground.path(this.name, real), dir);
+      return;
+    }
     mkdirSync(dir);
     // Whoever opens it waits for the other end, which never comes.
     execFileSync('mkfifo', [join(dir, volume)]);
@@ -293,5 +349,10 @@ export interface Parts {
   readonly options: FailoverLabOptions;
   readonly fixture: LabFixture;
   readonly guestPort: number;
-  readonly places: { readonly domain: NamedPlace; readonly lease: NamedPlace & { readonly lockspace: string } };
+  readonly places: {
+    /** The engine VM's. */
+    readonly disk: string;
+    readonly domain: NamedPlace;
+    readonly lease: NamedPlace & { readonly lockspace: string };
+  };
 }

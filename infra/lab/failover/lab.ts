@@ -12,7 +12,15 @@ import { defaultVmConf, makeFixture } from '../make-fixture.ts';
 import { holdingLease, initLeases, type LabSanlock } from '../sanlock/index.ts';
 import type { EngineProgram } from '../vdsm/index.ts';
 import { guestRuns, guestWrites, type GuestRun } from './guest-log.ts';
-import { Host, NetworkTarget, SOURCES, type FailoverHost, type FailoverLabOptions, type Parts } from './host.ts';
+import {
+  Host,
+  NetworkTarget,
+  SOURCES,
+  type FailoverHost,
+  type FailoverLabOptions,
+  type Ground,
+  type Parts,
+} from './host.ts';
 
 export type { FailoverHost, FailoverLabOptions } from './host.ts';
 
@@ -58,6 +66,7 @@ function placesOf(fixture: LabFixture, lockspacePath: string) {
   const mount = join(labPaths(fixture.dir).storageRoot, mountFolder(fixture.heDomain), fixture.heDomain.id);
   const { image, volume } = fixture.heDisks.vm;
   return {
+    disk: join(mount, 'images', image, volume),
     domain: { name: fixture.heDomain.id, path: join(mount, 'dom_md', 'ids'), offset: 0 },
     lease: {
       lockspace: fixture.heDomain.id,
@@ -101,6 +110,7 @@ class Lab implements FailoverLab {
   readonly #disk: string;
   readonly #guestPort: number;
   readonly #stood: LabHosts;
+  readonly #parts: Parts;
 
   constructor(parts: Parts, hosts: readonly Host[], stood: LabHosts) {
     this.fixture = parts.fixture;
@@ -109,6 +119,7 @@ class Lab implements FailoverLab {
     this.#disk = join(parts.dir, 'disk.log');
     this.#guestPort = parts.guestPort;
     this.#stood = stood;
+    this.#parts = parts;
   }
 
   get sanlock(): LabSanlock {
@@ -122,11 +133,20 @@ class Lab implements FailoverLab {
     return `sanlock: ${kind} (${note}), io ${ioSeconds} s, watchdog ${watchdogSeconds} s, clock x${speed}`;
   }
 
+  get #ground(): Ground | undefined {
+    return this.#parts.options.ground;
+  }
+
+  get #silentMs(): number {
+    return this.#ground?.silentMs ?? SILENT_MS;
+  }
+
   writes = () => guestWrites(this.#disk);
   runs = () => guestRuns(this.#disk);
-  running = () => this.runs().findLast((run) => Date.now() - run.lastMs < SILENT_MS);
+  running = () => this.runs().findLast((run) => Date.now() - run.lastMs < this.#silentMs);
 
   async healthy(): Promise<boolean> {
+    if (this.#ground !== undefined) return this.#ground.healthy();
     const url = `http://127.0.0.1:${this.#guestPort}/ovirt-engine/services/health`;
     return fetch(url, { signal: AbortSignal.timeout(500) })
       .then((answer) => answer.ok)
@@ -134,6 +154,7 @@ class Lab implements FailoverLab {
   }
 
   sick(on: boolean): void {
+    if (this.#ground !== undefined) throw new RangeError('a real guest can’t be made sick');
     const file = join(this.#dir, 'sick');
     if (on) writeFileSync(file, '');
     else rmSync(file, { force: true });
@@ -148,6 +169,12 @@ class Lab implements FailoverLab {
 
   async start(): Promise<void> {
     const { hosts } = this;
+    await this.#ground?.start({
+      storageRoot: labPaths(this.fixture.dir).storageRoot,
+      disk: this.#parts.places.disk,
+      log: this.#disk,
+      vdsmPorts: new Map(hosts.map(({ name, vdsm }) => [name, vdsm.port])),
+    });
     await Promise.all(hosts.map((host) => host.startSanlock()));
     for (const host of hosts) await host.network(true);
     for (const host of hosts) host.writeFiles(hosts);
@@ -170,6 +197,7 @@ class Lab implements FailoverLab {
   }
 
   async close(): Promise<void> {
+    this.#ground?.healStorage();
     await Promise.all(this.hosts.map((host) => host.close()));
     await this.#stood.close();
     await Promise.all(this.hosts.map((host) => host.closeSanlock()));
@@ -182,7 +210,7 @@ class Lab implements FailoverLab {
  * @throws Error when it does not come to that
  */
 export async function startFailoverLab(options: FailoverLabOptions): Promise<FailoverLab> {
-  const { dir, ioSeconds = 2, sanlock: kind = 'auto' } = options;
+  const { dir, ioSeconds = 2, sanlock: kind = 'auto', ground } = options;
   mkdirSync(dir, { recursive: true });
   const vmConf = await vmConfWithXml(dir);
   const hosts: Host[] = [];
@@ -200,15 +228,22 @@ export async function startFailoverLab(options: FailoverLabOptions): Promise<Fai
     made.push({ faults: () => stood.faults, dir, options, fixture, guestPort, places });
     return {
       agents: false,
-      leases: { socketOf, environment: (name) => holdingLease(socketOf(name), places.lease).env },
-      engineProgram: guestProgram(dir, guestPort, places.lease),
+      leases: {
+        socketOf,
+        environment: (name) => {
+          const path = ground?.path(name, places.lease.path) ?? places.lease.path;
+          return { ...holdingLease(socketOf(name), { ...places.lease, path }).env, ...ground?.environment(name) };
+        },
+      },
+      engineProgram: ground?.engineProgram() ?? guestProgram(dir, guestPort, places.lease),
     };
   });
   const [parts] = made;
   if (parts === undefined) throw new Error('the lab’s hosts did not ask what they are to run');
   for (const [at, vdsm] of stood.hosts.slice(0, options.hosts ?? 3).entries()) {
     const config = stood.fixture.hosts[at];
-    if (config !== undefined) hosts.push(new Host(parts, vdsm, config, new NetworkTarget()));
+    if (config !== undefined)
+      hosts.push(new Host(parts, vdsm, config, ground?.target(config.name) ?? new NetworkTarget()));
   }
   const lab = new Lab(parts, hosts, stood);
   try {

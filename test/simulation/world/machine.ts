@@ -103,7 +103,8 @@ export class Machines {
       process.stoppedUntilMs = world.now + aheadMs;
       process.aheadMs = 0;
     }
-    const at = world.now + aheadMs + next / (1 + host.clock.drift);
+    // A remainder of a float too small to move the clock would be waited for without end.
+    const at = world.now + aheadMs + Math.max(1, next / (1 + host.clock.drift));
     if (world.line.dueAt(process.wakeTimer) > at) world.line.arm(process.wakeTimer, at);
   }
 

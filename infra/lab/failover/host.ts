@@ -53,6 +53,8 @@ export interface Ground {
     readonly vdsmPorts: ReadonlyMap<string, number>;
   }): Promise<void>;
   hangStorage(host: string): void;
+  /** Whatever else of that host dies in a power cut. */
+  powerOff(host: string): Promise<void>;
   /** Whatever hung goes on, so that it can be ended. */
   healStorage(): void;
 }
@@ -281,6 +283,7 @@ export class Host implements FailoverHost {
   async powerOff(): Promise<void> {
     appendFileSync(join(this.dir, 'worker.log'), '--- power cut ---\n');
     await this.#sanlock?.kill();
+    await this.#lab.options.ground?.powerOff(this.name);
     await Promise.all([this.#endWorker(), this.vdsm.crash()]);
     this.#sanlock = undefined;
   }

@@ -136,14 +136,24 @@ async function nothingHappened(lab: FailoverLab, before: GuestRun, where: Failov
   return { ms: undefined, detail: `same VM on ${where.name}, ${QUIET_MS / 1000} s watched` };
 }
 
+/** How it was when the fault struck. */
+interface Before {
+  readonly run: GuestRun;
+  readonly known: readonly object[];
+}
+
+function asItIs(lab: FailoverLab): Before {
+  return { run: running(lab), known: vmsOf(lab) };
+}
+
 /** @param runs what is bounded: that the VM runs (where the lease decides), or that its start was issued */
 async function restarted(
   lab: FailoverLab,
-  before: GuestRun,
+  { run: before, known }: Before,
   sinceMs: number,
   runs: 'runs' | 'issued' = 'runs',
 ): Promise<Outcome> {
-  const issuedMs = (await nextStart(lab, vmsOf(lab))) - sinceMs;
+  const issuedMs = (await nextStart(lab, known)) - sinceMs;
   const run = await nextRun(lab, before);
   const ranMs = run.firstMs - sinceMs;
   const other =
@@ -160,10 +170,10 @@ const vmDies: FailoverFault = {
   boundMs: fixed(3000),
   reference: '11–28 s, elsewhere',
   async play(lab) {
-    const before = running(lab);
+    const before = asItIs(lab);
     const host = engineHost(lab);
     const since = Date.now();
-    process.kill(before.pid, 'SIGKILL');
+    process.kill(before.run.pid, 'SIGKILL');
     const outcome = await restarted(lab, before, since, 'issued');
     if (lab.where() !== host) throw new Error(`it was not restarted on ${host.name}`);
     return outcome;
@@ -190,7 +200,7 @@ const faults: readonly FailoverFault[] = [
     boundMs: (lab) => safeMs(lab) + 2000,
     reference: '120–161 s at io 10 s',
     async play(lab) {
-      const before = running(lab);
+      const before = asItIs(lab);
       const since = Date.now();
       await engineHost(lab).powerOff();
       return restarted(lab, before, since);
@@ -203,7 +213,7 @@ const faults: readonly FailoverFault[] = [
     boundMs: (lab) => safeMs(lab) + 2000,
     reference: 'as above',
     async play(lab) {
-      const before = running(lab);
+      const before = asItIs(lab);
       const host = engineHost(lab);
       const since = Date.now();
       await host.powerOff();
@@ -315,10 +325,10 @@ const faults: readonly FailoverFault[] = [
     boundMs: fixed(30_000 + 10_000 + 3000),
     reference: 'after 5 min',
     async play(lab) {
-      const before = running(lab);
+      const before = asItIs(lab);
       const since = Date.now();
       lab.sick(true);
-      await until('the sick VM to stop', () => lab.running()?.boot !== before.boot, LIMIT_MS);
+      await until('the sick VM to stop', () => lab.running()?.boot !== before.run.boot, LIMIT_MS);
       lab.sick(false);
       return restarted(lab, before, since);
     },
@@ -352,7 +362,7 @@ const faults: readonly FailoverFault[] = [
     unable: (lab) =>
       lab.sanlock.kind === 'model' ? undefined : 'the real daemon’s files can’t be made to hang without FUSE',
     async play(lab) {
-      const before = running(lab);
+      const before = asItIs(lab);
       const since = Date.now();
       await engineHost(lab).hangStorage();
       return restarted(lab, before, since);
@@ -365,7 +375,7 @@ const faults: readonly FailoverFault[] = [
     boundMs: fixed(45_000),
     reference: '≥ 60 s',
     async play(lab) {
-      const before = running(lab);
+      const before = asItIs(lab);
       await Promise.all(lab.hosts.map((host) => host.powerOff()));
       await pause(2000);
       const joined = await Promise.any(lab.hosts.map((host) => host.powerOn().then(() => Date.now())));

@@ -210,16 +210,19 @@ describe.sequential('the engine survives (real network, sanlock, qemu)', () => {
     }),
   );
 
-  test.skipIf(faultFs?.available !== true || !ALL)('its host’s storage hangs: runs elsewhere', { timeout: LIMIT_MS }, () =>
-    play(async (lab) => {
-      const before = running(lab);
-      const host = engineHost(lab);
-      const since = Date.now();
-      await host.hangStorage();
-      const { run, said } = await elsewhere(lab, before, since);
-      expect(run.host).not.toBe(before.host);
-      expect(run.firstMs - since).toBeLessThan(safeMs(lab) + 2000 + BOOT_MS);
-      return said;
-    }),
+  test.skipIf(faultFs?.available !== true || !ALL)(
+    'its host’s storage hangs: runs elsewhere',
+    { timeout: LIMIT_MS },
+    () =>
+      play(async (lab) => {
+        const before = running(lab);
+        const host = engineHost(lab);
+        const since = Date.now();
+        await host.hangStorage();
+        const { run, said } = await elsewhere(lab, before, since);
+        expect(run.host).not.toBe(before.host);
+        expect(run.firstMs - since).toBeLessThan(safeMs(lab) + 2000 + BOOT_MS);
+        return said;
+      }),
   );
 });

@@ -23,7 +23,10 @@ export interface Violation {
 
 /** Reasons that have nothing to do with the network or the engine's looks. */
 const EXEMPT_I4 = new Set(['lease-lost', 'hand-over', 'paused', 'guest-stopping', 'launching']);
-const HOUR_MS = 3_600_000;
+/** By the fastest of the hosts' clocks. */
+const HOUR_MS = 3_600_000 * 0.98;
+/** Its loop, and the time after which it counts as gone. */
+const REFERENCE_TELLS_MS = 20_000 + 60_000;
 /** A host that was frozen in the middle of a turn may give its order so much later than it decided (agent.ts). */
 const SLACK_MS = 100;
 
@@ -32,6 +35,9 @@ export class Invariants implements Watcher {
   readonly outages: { cause: string; ms: number; at: number }[] = [];
   readonly alerts: { atMs: number; host: number; kind: string }[] = [];
   readonly orders: { atMs: number; host: number; kind: string; rule: string }[] = [];
+  /** Each host's state, since when. */
+  readonly states = new Map<number, { readonly state: string; readonly atMs: number }>();
+  readonly joins: number[] = [];
   readonly explanations: Explanations;
   readonly moves: Moves;
   private readonly starts: Starts;
@@ -88,6 +94,7 @@ export class Invariants implements Watcher {
     if (!lost || on === 0) this.allLostSinceMs = undefined;
     else this.allLostSinceMs ??= world.now;
     this.starts.check();
+    this.explanations.look();
     if (world.global !== this.globalBytes) {
       this.globalBytes = world.global;
       const set = parseGlobalBlock(world.global).maintenance === true;
@@ -98,6 +105,8 @@ export class Invariants implements Watcher {
 
   journalled(host: SimHost, process: SimProcess, entry: JournalEntry): void {
     this.journals.set(process, entry);
+    const { state } = entry;
+    if (this.states.get(host.id)?.state !== state) this.states.set(host.id, { state, atMs: this.world.now });
     this.explanations.journalled(host, entry);
   }
 
@@ -117,6 +126,14 @@ export class Invariants implements Watcher {
         'I7',
         `host ${host.id} writes a block that says ${reading.kind === 'host' ? reading.block.hostId : reading.kind}`,
       );
+  }
+
+  joined(): void {
+    if (this.joins.length < 5000) this.joins.push(this.world.now);
+  }
+
+  firstJoinMs(sinceMs: number): number | undefined {
+    return this.joins.find((atMs) => atMs >= sinceMs);
   }
 
   ordered(order: Order): void {
@@ -152,11 +169,17 @@ export class Invariants implements Watcher {
     this.countRestarts(order);
   }
 
-  private checkNetwork({ host, action, rule }: Order): void {
+  private checkNetwork({ host, process, action, rule }: Order): void {
     const since = this.allLostSinceMs;
     if (since === undefined || action.kind === 'start' || host.vm?.executing !== true || EXEMPT_I4.has(rule)) return;
-    // A host needs this long to know of its own loss and to have told the others.
-    if (this.world.now - since > this.world.timing.confirmMs)
+    // What a host that is gone wrote last looks like news to who was shown the block before it until a moment ago.
+    const { now, timing } = this.world;
+    if (host.staleReads || now - host.staleEndedMs < timing.referenceDeadMs) return;
+    // A host needs this long to know of its own loss and to have told the others; the reference looks every 10 s only.
+    const stopsFor = process.worker?.agent?.last()?.decision.memory.stopping?.to;
+    const target = this.world.host(action.kind === 'migrate' ? action.to : (stopsFor ?? 0));
+    const toldMs = timing.confirmMs + (target?.kind === 'reference' ? REFERENCE_TELLS_MS : 0);
+    if (now - since > toldMs)
       this.violated('I4', `host ${host.id} orders ${action.kind} (${rule}) while no host has the network`);
   }
 
@@ -199,18 +222,20 @@ export class Invariants implements Watcher {
       this.violated('I5', `host ${host.id} orders ${action.kind} without a record of it`);
   }
 
+  /** L7. A counter whose file was lost, or could not be written on a full disk, begins anew. */
   private countRestarts({ host, rule }: Order): void {
     if (rule !== 'engine-unhealthy') return;
     const { now } = this.world;
-    const list = [...(this.restarts.get(host.id) ?? []), now].filter((at) => now - at < 2 * HOUR_MS);
+    const before = this.restarts.get(host.id) ?? [];
+    const list = [...before, now].filter((at) => now - at < 2 * HOUR_MS && at > host.forgotMs);
     this.restarts.set(host.id, list);
-    if (list.length > 2)
+    // Two workers on one host, by somebody's mistake, each know of their own restarts only.
+    if (list.length > (host.extra === undefined ? 2 : 4))
       this.violated('L7', `host ${host.id} restarts a sick engine ${list.length} times within two hours`);
   }
 
-  started(host: SimHost): void {
+  started(_host: SimHost): void {
     this.starts.started();
-    this.explanations.came(host);
     if (this.downSinceMs !== undefined) {
       this.outages.push({ cause: this.downCause, ms: this.world.now - this.downSinceMs, at: this.world.now });
       this.world.totals.failovers += 1;

@@ -22,8 +22,9 @@
 import type { Decision, Memory, Observation, PeerReport } from '../../workers/host/core/types.ts';
 import { aged, readBlock } from './blocks.ts';
 import { factsAt } from './sim-env.ts';
-import { bootMsAt, wallMsAt } from './world/clock.ts';
+import { bootMsAt } from './world/clock.ts';
 import { io } from './world/sanlock.ts';
+import { AGAIN_MS } from './world/storage.ts';
 import { frozen, type SimHost, type World } from './world/world.ts';
 
 /** A reading is this much older than the turn that takes it. */
@@ -50,33 +51,39 @@ interface Resting {
   readonly decision: Decision;
 }
 
+/** Its storage does not answer: its worker waits, its lockspace runs out. A leap may go on until it does. */
+const isAway = (host: SimHost) => host.path === 'hang' || host.path === 'eio';
+
+/** Its sanlock renews, time after time. */
+const isLive = (host: SimHost) => host.on && host.sanlock.joined && !isAway(host);
+
+/** In whole milliseconds of the world, as the timeline has it; so is `period`. */
+const renewalMs = (world: World, host: SimHost) => Math.ceil((2 * io(world)) / (1 + host.clock.drift));
+
 /** Anything about a host that may come out differently in each beat, or is not yet what it is going to be. */
 function restless(world: World, host: SimHost): boolean {
   const { main, sanlock } = host;
   if (!host.on) return false;
-  if (
-    frozen(world, host) ||
-    host.path !== 'ok' ||
-    host.latencyMs > 20 ||
-    host.newsEveryMs > 0 ||
-    host.loseWrites > 0 ||
-    host.staleReads
-  )
-    return true;
-  if (host.loss !== host.sampledLoss || (host.loss > 0 && host.loss < 1) || host.shuttingDown) return true;
-  if (!sanlock.running || !sanlock.joined || sanlock.hung || sanlock.slow !== 0) return true;
+  if (frozen(world, host) || host.path === 'readonly' || host.latencyMs > 20 || host.newsEveryMs > 0) return true;
+  if (host.loseWrites > 0 || host.staleReads || host.shuttingDown) return true;
+  if (host.loss !== host.sampledLoss || (host.loss > 0 && host.loss < 1)) return true;
+  if (!sanlock.running || sanlock.hung || sanlock.slow !== 0 || (!sanlock.joined && !isAway(host))) return true;
   // The next renewal is late still, or a moment ago this daemon was in trouble.
-  if (Math.abs(world.line.dueAt(sanlock.renewTimer) - sanlock.renewedMs - 2 * io(world)) > 1) return true;
+  const due = world.line.dueAt(sanlock.renewTimer);
+  if (isLive(host) && Math.abs(due - sanlock.renewedMs - renewalMs(world, host)) > 1) return true;
   if (host.extra?.worker !== undefined) return true;
   if (main.worker === undefined) return false;
   if (main.stoppedUntilMs > world.now || main.factsFromMs > world.now || world.now - main.wishedMs < 90_000)
     return true;
-  return main.done.length > 0 || main.written === undefined || world.slots.get(host.id) !== main.written;
+  if (main.done.length > 0) return true;
+  return !isAway(host) && (main.written === undefined || world.slots.get(host.id) !== main.written);
 }
 
 function busy(world: World): boolean {
-  for (const { main, extra } of world.hosts)
+  for (const { main, extra, path } of world.hosts) {
+    if (path === 'hang') continue;
     if (main.reading !== undefined || main.writing !== undefined || extra?.reading !== undefined) return true;
+  }
   return false;
 }
 
@@ -92,26 +99,30 @@ function allResting(world: World): readonly Resting[] | undefined {
     const { observation, decision } = last;
     if (decision.action !== undefined || decision.alerts.length > 0 || decision.memory.pending !== undefined)
       return undefined;
-    for (const id of world.slots.keys()) if (id !== host.id && !board.slots.has(id)) return undefined;
-    if (board.global !== world.global) return undefined;
+    if (!isAway(host)) {
+      for (const id of world.slots.keys()) if (id !== host.id && !board.slots.has(id)) return undefined;
+      if (board.global !== world.global) return undefined;
+    }
     found.push({ host, observation, decision });
   }
   return found;
 }
 
-const period = (world: World, host: SimHost) => (host.main.worker?.rest.periodMs ?? 0) / (1 + host.clock.drift);
+const period = (host: SimHost) => Math.ceil((host.main.worker?.rest.periodMs ?? 0) / (1 + host.clock.drift));
 
-/** The owner's renewals as this host will have seen them at that time. */
+/** When this host will have seen the owner's renewal move last, at that time. */
 function ownerMovedMs(world: World, host: SimHost, atMs: number): number | undefined {
   const seen = host.sanlock.seen.get(world.lease.owner);
   const owner = world.host(world.lease.owner);
-  if (seen === undefined || owner === undefined || !owner.on) return seen?.changedMs;
-  return renewalBefore(world, host, atMs);
+  if (seen === undefined || owner === undefined || !isLive(host)) return seen?.changedMs;
+  if (isLive(owner)) return renewalBefore(world, host, atMs);
+  const due = world.line.dueAt(host.sanlock.renewTimer);
+  return seen.stamp !== owner.sanlock.stamp && due <= atMs ? due : seen.changedMs;
 }
 
 function renewalBefore(world: World, host: SimHost, atMs: number): number {
   const due = world.line.dueAt(host.sanlock.renewTimer);
-  const every = 2 * io(world);
+  const every = renewalMs(world, host);
   return due - every * Math.max(1, Math.ceil((due - atMs) / every));
 }
 
@@ -124,8 +135,8 @@ function boardAt(world: World, resting: readonly Resting[], atMs: number): Reado
   }
   for (const { host, observation, decision } of resting) {
     const report = reports.get(host.id);
-    if (report === undefined) continue;
-    const nowMs = bootMsAt(host, atMs) - period(world, host) / 2;
+    if (report === undefined || isAway(host)) continue;
+    const nowMs = bootMsAt(host, atMs) - period(host) / 2;
     const movedMs = nowMs - observation.nowMs;
     const then = observation.host && { ...observation.host, networkAtMs: observation.host.networkAtMs + movedMs };
     const cannotRun = report.said?.cannotRun ?? '';
@@ -133,7 +144,8 @@ function boardAt(world: World, resting: readonly Resting[], atMs: number): Reado
   }
   for (const host of world.hosts) {
     const report = reports.get(host.id);
-    if (host.kind === 'reference' && host.on && host.main.worker !== undefined && report !== undefined)
+    const writes = host.kind === 'reference' && host.on && host.main.worker !== undefined && !isAway(host);
+    if (writes && report !== undefined)
       reports.set(host.id, { ...report, ts: Math.floor(bootMsAt(host, atMs) / 1000) });
   }
   return reports;
@@ -158,7 +170,7 @@ function observationAt(
   return {
     nowMs,
     settings: observation.settings,
-    board: before && { ...before, readMs: nowMs - READING_MS, peers },
+    board: isAway(host) ? before : before && { ...before, readMs: nowMs - READING_MS, peers },
     vm: facts.vm,
     health: facts.health,
     host: facts.host,
@@ -220,7 +232,8 @@ function limitOf(world: World, untilMs: number): number {
   let limit = untilMs - LANDING_BEATS * beat;
   for (const host of world.hosts) {
     if (!host.on) continue;
-    const { vm } = host;
+    const { vm, sanlock } = host;
+    if (isAway(host) && sanlock.joined) limit = Math.min(limit, world.line.dueAt(sanlock.deadlineTimer) - 2 * beat);
     if (vm !== undefined)
       for (const at of [vm.healthyFromMs, vm.sickUntilMs]) if (at > world.now) limit = Math.min(limit, at - 2 * beat);
     const { worker } = host.main;
@@ -232,16 +245,17 @@ function limitOf(world: World, untilMs: number): number {
 }
 
 /** Everything that goes on by itself is where it would be; the story goes on at `toMs`. */
-function land(world: World, resting: readonly Resting[], toMs: number): void {
+function land(world: World, toMs: number): void {
   const { line } = world;
+  landSanlock(world, toMs);
   for (const host of world.hosts) {
-    const { main, sanlock } = host;
-    if (!host.on) continue;
-    const every = 2 * io(world);
-    const due = line.dueAt(sanlock.renewTimer);
-    line.arm(sanlock.renewTimer, due + every * Math.max(0, Math.ceil((toMs - due) / every)));
-    if (main.worker === undefined) continue;
-    const step = period(world, host);
+    const { main } = host;
+    if (!host.on || main.worker === undefined) continue;
+    for (const timer of [main.readTimer, main.writeTimer]) {
+      const due = line.dueAt(timer);
+      if (due < toMs) line.arm(timer, due + AGAIN_MS * Math.ceil((toMs - due) / AGAIN_MS));
+    }
+    const step = period(host);
     const wakes = line.dueAt(main.wakeTimer);
     const beats = Math.max(0, Math.ceil((toMs - wakes) / step));
     if (beats === 0) continue;
@@ -249,29 +263,43 @@ function land(world: World, resting: readonly Resting[], toMs: number): void {
     line.arm(main.wakeTimer, wakes + beats * step);
     const lastMs = line.dueAt(main.wakeTimer) - step + READING_MS;
     const block = main.worker.rest.skip(beats * main.worker.rest.periodMs, lastMs);
-    if (block === undefined) continue;
+    if (block === undefined || isAway(host)) continue;
     main.written = block;
     world.slots.set(host.id, block);
   }
-  landSanlock(world, toMs);
   line.now = toMs;
 }
 
 function landSanlock(world: World, toMs: number): void {
   const { line } = world;
-  const live = world.hosts.filter((host) => host.on);
-  for (const { sanlock } of live) {
-    sanlock.renewedMs = line.dueAt(sanlock.renewTimer) - 2 * io(world);
+  const renewals = new Map<SimHost, { readonly firstMs: number; readonly count: number }>();
+  for (const host of world.hosts) {
+    const { sanlock } = host;
+    const firstMs = line.dueAt(sanlock.renewTimer);
+    if (!host.on || firstMs === Number.POSITIVE_INFINITY) continue;
+    const every = renewalMs(world, host);
+    const count = Math.max(0, Math.ceil((toMs - firstMs) / every));
+    line.arm(sanlock.renewTimer, firstMs + every * count);
+    if (!isLive(host) || count === 0) continue;
+    renewals.set(host, { firstMs, count });
+    sanlock.renewedMs = line.dueAt(sanlock.renewTimer) - every;
     sanlock.stamp = Math.max(1, sanlock.renewedMs);
     line.arm(sanlock.deadlineTimer, sanlock.renewedMs + 8 * io(world));
   }
-  for (const host of live) {
-    for (const other of live) {
+  for (const [host, { firstMs, count }] of renewals) {
+    for (const other of world.hosts) {
       const seen = host.sanlock.seen.get(other.id);
       if (seen === undefined) continue;
-      seen.changedMs = host.sanlock.renewedMs;
-      seen.movedLastLook = true;
-      seen.stamp = renewalBefore(world, other, host.sanlock.renewedMs);
+      if (isLive(other)) {
+        seen.changedMs = host.sanlock.renewedMs;
+        seen.movedLastLook = true;
+        seen.stamp = renewalBefore(world, other, host.sanlock.renewedMs);
+      } else {
+        const moved = seen.stamp !== other.sanlock.stamp;
+        if (moved) seen.changedMs = firstMs;
+        seen.movedLastLook = moved && count === 1;
+        seen.stamp = other.sanlock.stamp;
+      }
     }
   }
 }
@@ -305,7 +333,7 @@ export function withLeaps(world: World, options: LeapOptions): void {
       for (let at = nowMs + beat; at < toMs; at += beat)
         if (!sameAt(world, resting, at, options.decide))
           world.watcher?.violated('leap', `a beat at ${at} would have decided otherwise`);
-    land(world, resting, toMs);
+    land(world, toMs);
     line.leapFromMs = toMs + beat;
   };
 }

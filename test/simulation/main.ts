@@ -1,8 +1,24 @@
-/** `npm run simulate -- --seeds N --first-seed K --hosts 2..8`, or `--seed N` for one seed told as a story. */
+/**
+ * `npm run simulate -- --seeds N --first-seed K --hosts 2..8 --jobs 2`, or `--seed N` for one seed told as a story.
+ *
+ *     --hours N        of trouble per seed (6)          --minutes N    no new seed after that long
+ *     --every-beat     without leaps (leap.ts)          --prove        leaps, each beat of them asked
+ *     --twins N        each Nth seed also with other wall clocks (16; 0: none)
+ *     --bounds N       repeats of the table of bounds (100; 0: no table)
+ *     --shrink DIR     scenario files of failing seeds go there (default: only the first is printed)
+ */
 import { parseArgs } from 'node:util';
-import { runSeed, type SeedResult } from './run.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { boundsTable } from './bounds.ts';
+import { runPool } from './pool.ts';
+import { runSeed, type SeedOptions, type SeedResult } from './run.ts';
 import { shrink } from './shrink.ts';
 import { Summary } from './summary.ts';
+
+/** A long run says this often how far it is; a signal ends it in good order, with its summary. */
+const TELLS_MS = 60_000;
+const PRINTED_LINES = 60;
 
 const { values } = parseArgs({
   options: {
@@ -11,9 +27,13 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     hosts: { type: 'string', default: '2..8' },
     hours: { type: 'string', default: '6' },
+    jobs: { type: 'string', default: '1' },
+    minutes: { type: 'string' },
+    twins: { type: 'string', default: '16' },
+    bounds: { type: 'string', default: '100' },
+    shrink: { type: 'string' },
     'every-beat': { type: 'boolean', default: false },
     prove: { type: 'boolean', default: false },
-    shrink: { type: 'boolean', default: false },
   },
 });
 
@@ -41,36 +61,75 @@ function tell(result: SeedResult): void {
     console.log(`seed ${result.seed}: ${violation.id} at ${stamp(violation.atMs)}: ${violation.text}`);
 }
 
-const hosts = hostRange(values.hosts);
-const hours = whole(values.hours, 'hours', 1);
-const leaps = values['every-beat'] ? 'none' : values.prove ? 'proved' : 'made';
-if (values.seed !== undefined) {
-  const seed = whole(values.seed, 'seed', 0);
+let printed = 0;
+/** As a scenario file, which fails the same way. One that stayed long is for a file. */
+function show(seed: number, scenario: string | undefined): void {
+  if (scenario === undefined) return;
+  if (values.shrink !== undefined) {
+    const file = join(values.shrink, `seed-${seed}.txt`);
+    writeFileSync(file, scenario);
+    console.log(`seed ${seed}: shrunk to ${file}`);
+    return;
+  }
+  printed += 1;
+  const lines = scenario.split('\n').length;
+  if (lines > PRINTED_LINES) console.log(`seed ${seed}: shrunk to ${lines} lines; --shrink DIR writes them down`);
+  else if (printed === 1) console.log(scenario);
+}
+
+const common = {
+  hosts: hostRange(values.hosts),
+  hours: whole(values.hours, 'hours', 1),
+  leaps: values['every-beat'] ? 'none' : values.prove ? 'proved' : 'made',
+} as const;
+
+function story(seed: number): void {
   let now = () => 0;
-  const result = runSeed({
-    seed,
-    hosts,
-    hours,
-    leaps,
-    story: (text) => console.log(`${stamp(now())} ${text}`),
-    clock: (read) => (now = read),
-  });
+  const options: SeedOptions = { ...common, seed };
+  const told = (text: string) => console.log(`${stamp(now())} ${text}`);
+  const result = runSeed({ ...options, story: told, clock: (read) => (now = read) });
   tell(result);
-  if (values.shrink && result.violations.length > 0) console.log(shrink({ seed, hosts, hours }));
+  if (result.violations.length > 0) show(seed, shrink(options).text);
   console.log(`seed ${seed}: ${result.plan}; trace ${result.trace >>> 0}`);
   process.exitCode = result.violations.length > 0 ? 1 : 0;
-} else {
-  const first = whole(values['first-seed'], 'first-seed', 0);
-  const count = whole(values.seeds, 'seeds', 1);
-  const summary = new Summary();
-  for (let seed = first; seed < first + count; seed += 1) {
-    const result = runSeed({ seed, hosts, hours, leaps });
-    summary.add(result);
-    if (result.violations.length > 0) {
-      tell(result);
-      if (values.shrink) console.log(shrink({ seed, hosts, hours }));
-    }
-  }
-  console.log(summary.text());
-  process.exitCode = summary.violations > 0 ? 1 : 0;
 }
+
+async function many(): Promise<void> {
+  let seed = whole(values['first-seed'], 'first-seed', 0);
+  const last = seed + whole(values.seeds, 'seeds', 1);
+  const twins = whole(values.twins, 'twins', 0);
+  const jobs = whole(values.jobs, 'jobs', 1);
+  const repeats = whole(values.bounds, 'bounds', 0);
+  const endMs = values.minutes === undefined ? Number.POSITIVE_INFINITY : 60_000 * whole(values.minutes, 'minutes', 1);
+  const summary = new Summary();
+  const beganMs = performance.now();
+  let stopped = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopped = true));
+  let toldMs = beganMs;
+  await runPool({
+    jobs,
+    next: () => {
+      if (stopped || seed >= last || performance.now() - beganMs > endMs) return undefined;
+      seed += 1;
+      const number = seed - 1;
+      const shrinks = values.shrink !== undefined || summary.violations === 0;
+      return { options: { ...common, seed: number }, twin: twins > 0 && number % twins === 0, shrinks };
+    },
+    done: (done) => {
+      summary.add(done);
+      tell(done.result);
+      show(done.result.seed, done.scenario);
+      if (performance.now() - toldMs < TELLS_MS) return;
+      toldMs = performance.now();
+      console.error(`so far: ${summary.line()}`);
+    },
+  });
+  const text = summary.text(jobs);
+  const bounds = repeats === 0 ? undefined : boundsTable('default', repeats);
+  if (bounds !== undefined) console.log(bounds.text);
+  console.log(text);
+  process.exitCode = summary.violations > 0 || bounds?.kept === false ? 1 : 0;
+}
+
+if (values.seed === undefined) await many();
+else story(whole(values.seed, 'seed', 0));

@@ -7,8 +7,9 @@ const scenario = (name: string) =>
   parseScenario(readFileSync(new URL(`./scenarios/${name}.txt`, import.meta.url), 'utf8'));
 
 describe('deliberate mistakes are found', () => {
-  it('there are at least twenty', () => {
-    expect(MUTANTS.length).toBeGreaterThanOrEqual(20);
+  it('there are at least forty, each with a name of its own', () => {
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(MUTANTS.map((mutant) => mutant.name)).size).toBe(MUTANTS.length);
   });
 
   it.each(MUTANTS)('$name: by a scenario', (mutant) => {

@@ -2,7 +2,9 @@
  * Deliberate mistakes: each must be found by a scenario. They wrap the shipping decision (or bend its
  * timing, or the world's sanlock) from outside, so that the code that ships has no switch for them.
  */
+import { bytesOf } from './blocks.ts';
 import type { Mutant } from './cluster.ts';
+import { bootMsAt } from './world/clock.ts';
 import type { Memory, Observation } from '../../workers/host/core/types.ts';
 
 /** Changes what the decision is told. */
@@ -190,5 +192,155 @@ export const MUTANTS: readonly (Mutant & Found)[] = [
       world.leaseGivenEarlyMs = 70_000;
     },
     by: ['storage-hangs-on-one'],
+  },
+  {
+    ...remembers('refused start repeated', 'that the lease was refused is forgotten', (m) => {
+      const { given: _, ...windows } = m.windows;
+      return { ...m, windows };
+    }),
+    by: ['refused-start-is-not-repeated-at-once'],
+  },
+  {
+    ...remembers('accepted start not believed', 'a start that is over before a look never was', (m, o) =>
+      m.vmState === 'launching' && o.vm?.state === 'down' ? { ...m, vmState: 'absent' } : m,
+    ),
+    by: ['refused-start-is-not-repeated-at-once'],
+  },
+  {
+    ...told('priority ignored', 'all priorities are equal', (o) => ({
+      ...withPeers(o, () => ({
+        peers: (o.board?.peers ?? []).map((peer) =>
+          peer.said === undefined ? peer : { ...peer, said: { ...peer.said, priority: 0 } },
+        ),
+      })),
+      settings: { ...o.settings, priority: 0 },
+    })),
+    by: ['priority-decides'],
+  },
+  {
+    ...told('clock compared across hosts', 'a peer whose clock shows another time counts as gone', (o) =>
+      withPeers(o, () => ({
+        peers: (o.board?.peers ?? []).filter((peer) => Math.abs(peer.ts - o.nowMs / 1000) < 60),
+      })),
+    ),
+    by: ['local-maintenance-alone'],
+  },
+  {
+    ...told('any block is a sign of life', 'peers are alive as long as their slots can be read', (o) =>
+      withPeers(o, () => ({
+        peers: (o.board?.peers ?? []).map((peer) => ({ ...peer, ts: Math.floor(o.nowMs / 1000) })),
+      })),
+    ),
+    by: ['host-dies'],
+  },
+  {
+    name: 'wall clock for the own clock',
+    what: 'the clock steps with that on the wall',
+    env: (env, _world, host) => ({ ...env, bootMs: () => env.bootMs() + host.wallOffsetMs }),
+    by: ['clock-of-1970-at-boot'],
+  },
+  {
+    name: 'late order given',
+    what: 'how long a turn took is not looked at',
+    env: (env, world, host) => ({ ...env, bootMs: () => bootMsAt(host, world.now) }),
+    by: ['disk-slow-and-crash-after-crash'],
+  },
+  {
+    name: 'act before the record',
+    what: 'nothing is written down before an order',
+    env: (env) => ({ ...env, journal: () => true }),
+    by: ['vm-dies'],
+  },
+  {
+    name: 'full disk stops all',
+    what: 'what cannot be recorded is not done',
+    env: (env) => {
+      let recorded = true;
+      return {
+        ...env,
+        journal: (entry) => (recorded = env.journal(entry)),
+        order: (id, action) => {
+          if (recorded) env.order(id, action);
+        },
+      };
+    },
+    by: ['disk-full'],
+  },
+  {
+    name: 'slot of another host',
+    what: 'host 3 writes the block of host 2',
+    env: (env, _world, host) => ({
+      ...env,
+      writeSlot: (bytes) => {
+        if (host.id !== 3) {
+          env.writeSlot(bytes);
+          return;
+        }
+        const text = bytesOf(bytes).toString('latin1');
+        env.writeSlot(Buffer.from(text.replace(/^(\d+\|\d+\|\d+\|)\d+/, '$12'), 'latin1'));
+      },
+    }),
+    by: ['host-dies'],
+  },
+  {
+    name: 'nothing kept',
+    what: 'a worker that restarts knows nothing of before',
+    env: (env) => ({ ...env, load: () => undefined }),
+    by: ['worker-restarts-while-the-engine-is-sick'],
+  },
+  {
+    ...told('global flag read seldom', 'the flag is looked at once a minute', (o) =>
+      withPeers(o, () => ({ global: o.nowMs % 60_000 < 4000 ? o.board?.global : undefined })),
+    ),
+    by: ['global-maintenance'],
+  },
+  {
+    ...told('maintenance of others not asked', 'every host is ready to take the VM', (o) =>
+      withPeers(o, () => ({
+        peers: (o.board?.peers ?? []).map((peer) => ({
+          ...peer,
+          maintenance: false,
+          score: 3400,
+          said: peer.said && { ...peer.said, cannotRun: '' },
+        })),
+      })),
+    ),
+    by: ['local-maintenance-of-all'],
+  },
+  {
+    name: 'no hold time',
+    what: 'a moment of a better score is enough, as soon as the VM has arrived',
+    timing: (t) => ({ ...t, holdMs: 0, residenceMs: 0 }),
+    by: ['network-loses-half-for-an-hour'],
+  },
+  {
+    name: 'no move budget',
+    what: 'the engine may move as often as it likes',
+    timing: (t) => ({ ...t, movesPerHour: 1000 }),
+    by: ['network-lost-again-and-again'],
+  },
+  {
+    name: 'no turns',
+    what: 'all hosts start it as soon as it is open',
+    timing: (t) => ({ ...t, turnMs: 0 }),
+    by: ['network-lost-migration-fails'],
+  },
+  {
+    name: 'owner silent a beat too short',
+    what: 'a start is issued before a living owner must have renewed',
+    timing: (t) => ({ ...t, ownerSilentMs: t.beatMs }),
+    by: ['freeze-shorter-than-the-lease'],
+  },
+  {
+    name: 'launch given up too early',
+    what: 'the start is destroyed before sanlock can have given the lease',
+    timing: (t) => ({ ...t, launchMs: t.hostDeadMs / 2 }),
+    by: ['drift-then-host-dies'],
+  },
+  {
+    name: 'no pause between tries',
+    what: 'failures fade at once',
+    timing: (t) => ({ ...t, failureFadeMs: 1 }),
+    by: ['start-fails-everywhere'],
   },
 ];

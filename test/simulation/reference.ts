@@ -265,7 +265,13 @@ export function createReference(options: ReferenceOptions): Worker {
       if (now < nextMs) return nextMs - now;
       nextMs = now + LOOP_MS;
       const v = look();
-      if (env.board() !== undefined && v.facts.storage?.ok === true) step(v);
+      // Without its storage the loop stands still in the middle, and tells nobody anything.
+      if (v.facts.storage?.ok !== true) {
+        sameLoops = 0;
+        env.readBoard(undefined);
+        return LOOP_MS;
+      }
+      if (env.board() !== undefined) step(v);
       const signed = signature(v);
       sameLoops = signed === lastSigned ? sameLoops + 1 : 0;
       lastSigned = signed;

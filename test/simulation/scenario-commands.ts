@@ -1,6 +1,8 @@
 /** What scenarios can do to the world, by the words in their files. */
 import { BLOCK_BYTES } from '../../activities/storage/whiteboard.ts';
+import { bytesOf } from './blocks.ts';
 import type { Cluster } from './cluster.ts';
+import { setDrift } from './world/clock.ts';
 import { daemonDies, daemonReturns } from './world/sanlock.ts';
 import { endVm, migrate, shutdownGuest } from './world/vm.ts';
 import type { PathMode, SimHost } from './world/world.ts';
@@ -44,6 +46,15 @@ export const commands: Readonly<Record<string, Command>> = {
   'power-on': each(({ machines }, host) => machines.powerOn(host, true)),
   shutdown: each(({ machines }, host, seconds) => machines.shutDown(host, Number(seconds) * 1000)),
   freeze: each(({ machines }, host, seconds) => machines.freeze(host, Number(seconds) * 1000)),
+  sleep: each(({ machines }, host, seconds) => machines.freeze(host, Number(seconds) * 1000, true)),
+  drift: each(({ world }, host, ppm) => setDrift(world, host, Number(ppm) / 1e6)),
+  disk: each((_, host, word) => (host.disk = one<SimHost['disk']>(word, ['ok', 'full', 'slow']))),
+  'second-worker': each(({ machines }, host, word) => {
+    if (one(word, ['start', 'stop']) === 'start') machines.startSecondWorker(host);
+    else machines.stopSecondWorker(host);
+  }),
+  release: each((_, host, word) => (host.sanlock.losesRelease = one(word, ['lost', 'kept']) === 'lost')),
+  news: each((_, host, seconds) => (host.newsEveryMs = Number(seconds) * 1000)),
   storage: each(({ machines }, host, mode) =>
     machines.setPath(host, one<PathMode>(mode, ['ok', 'hang', 'eio', 'readonly'])),
   ),
@@ -83,7 +94,10 @@ export const commands: Readonly<Record<string, Command>> = {
   migration: ({ world }, [how]) => (world.migrationNetworkUp = how === 'up'),
   slot: ({ world }, [id, what]) => {
     if (what === 'removed') world.slots.delete(Number(id));
-    else if (what === 'newer') world.slots.set(Number(id), block('9|9|of a newer agent'));
+    else if (what?.startsWith('copy-of-')) {
+      const other = world.slots.get(Number(what.slice('copy-of-'.length)));
+      if (other !== undefined) world.slots.set(Number(id), bytesOf(other));
+    } else if (what === 'newer') world.slots.set(Number(id), block('9|9|of a newer agent'));
     else world.slots.set(Number(id), block(id === '0' ? 'CAP=1\nmaintenance=maybe' : '1|1|soon|x|{}|a|0|0'));
   },
   'block-0': ({ world }) => (world.global = block('CAP=1\nmaintenance=maybe')),

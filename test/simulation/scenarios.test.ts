@@ -7,8 +7,8 @@ const folder = fileURLToPath(new URL('./scenarios/', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith('.txt'));
 
 describe('scripted scenarios', () => {
-  it('are at least forty', () => {
-    expect(files.length).toBeGreaterThanOrEqual(40);
+  it('are at least ninety', () => {
+    expect(files.length).toBeGreaterThanOrEqual(90);
   });
 
   it.each(files)('%s', (file) => {

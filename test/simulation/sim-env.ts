@@ -171,7 +171,8 @@ export function createSimEnv(options: SimEnvOptions): Env {
     },
     load: () => host.kept,
     keep(kept) {
-      if (host.disk !== 'full') host.kept = kept;
+      if (host.disk === 'full') host.forgotMs = world.now;
+      else host.kept = kept;
     },
   };
 }

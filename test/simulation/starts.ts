@@ -24,7 +24,8 @@ export class Starts {
   }
 
   ordered({ host, action, rule }: Order): void {
-    if (action.kind !== 'start') return;
+    // What VDSM refuses for no reason of the cluster's is no attempt of the cluster's.
+    if (action.kind !== 'start' || host.createFault !== 'none') return;
     this.attempts += 1;
     const most = this.world.hosts.length + 1;
     if (this.world.troubles === 0 && this.attempts > most)

@@ -56,6 +56,8 @@ export function healAll(w: World, m: Machines): void {
     m.setLoss(host, 0);
     m.powerOn(host);
     m.startWorker(host);
+    // A wish for global maintenance that is not confirmed yet is taken back.
+    host.main.worker?.setGlobal(false);
     if (host.on && host.sanlock.running && !host.sanlock.joined) join(w, host, m.hooks);
     if (host.on && !host.sanlock.running && host.vm?.executing !== true) daemonReturns(w, host, m.hooks);
   }

@@ -151,7 +151,10 @@ export const hostFaults: readonly Fault[] = [
       for (const host of w.hosts) m.startWorker(host);
     },
   ),
-  onHost('worker forgets what it kept', [0, 0], (h) => (h.kept = undefined)),
+  onHost('worker forgets what it kept', [0, 0], (h, w) => {
+    h.kept = undefined;
+    h.forgotMs = w.now;
+  }),
   onHost('wall clock steps', [0, 0], (h, w) => (h.wallOffsetMs += w.random.between(-3.2e11, 3.2e11))),
   onHost('wall clock steps by a second', [0, 0], (h, w) => (h.wallOffsetMs += w.random.chance(0.5) ? 1000 : -1000)),
 ];

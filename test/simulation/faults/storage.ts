@@ -106,7 +106,15 @@ const sanlockFaults: readonly Fault[] = [
         return;
       w.say(`fault on host ${host.id}: sanlock dies and comes back`);
       daemonDies(w, host, m.hooks);
-      w.later(host, w.random.between(1000, 20_000), () => daemonReturns(w, host, m.hooks));
+      // A daemon that is back frees the lease of a VM that still runs (lab.md 1), and only a worker that looks in between can
+      // help that: it comes back when one has looked, and could act on what it saw.
+      const back = () => {
+        const { main } = host;
+        const looked = main.worker !== undefined && main.lastFacts?.lease?.connected === false && host.disk !== 'slow';
+        if (host.vm?.executing === true && (!looked || main.stoppedUntilMs > w.now)) w.later(host, 1000, back);
+        else daemonReturns(w, host, m.hooks);
+      };
+      w.later(host, w.random.between(1000, 20_000), back);
     },
   },
   onHost(
@@ -188,7 +196,10 @@ export const storageFaults: readonly Fault[] = [
     'stale reads',
     [5, 60],
     (h) => (h.staleReads = true),
-    (h) => (h.staleReads = false),
+    (h, w) => {
+      h.staleReads = false;
+      h.staleEndedMs = w.now;
+    },
   ),
   ...boardFaults,
   ...sanlockFaults,

@@ -12,9 +12,9 @@ export function worldMsAt(host: SimHost, bootMs: number): number {
   return host.clock.worldMs + (bootMs - host.clock.bootMs) / (1 + host.clock.drift);
 }
 
-/** From now on the clock runs faster by this share; it does not step. */
+/** From now on the clock runs faster by this share; it does not step (but to the next whole millisecond). */
 export function setDrift(world: World, host: SimHost, drift: number): void {
-  host.clock.bootMs = bootMsAt(host, world.now);
+  host.clock.bootMs = Math.ceil(bootMsAt(host, world.now));
   host.clock.worldMs = world.now;
   host.clock.drift = drift;
 }

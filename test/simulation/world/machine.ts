@@ -131,6 +131,8 @@ export class Machines {
     if (host.on) return;
     host.on = true;
     startClock(this.world, host);
+    host.sampledLoss = host.loss;
+    host.sampledMs = this.world.now;
     host.shuttingDown = false;
     host.vdsm = 'ok';
     host.sanlock.running = true;

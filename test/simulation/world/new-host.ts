@@ -90,6 +90,8 @@ export function createHost(id: number, kind: HostKind, { main, timers }: HostPar
     main,
     extra: undefined,
     staleReads: false,
+    staleEndedMs: Number.NEGATIVE_INFINITY,
     kept: undefined,
+    forgotMs: Number.NEGATIVE_INFINITY,
   };
 }

@@ -104,10 +104,12 @@ export function join(world: World, host: SimHost, hooks: SanlockHooks): void {
   world.later(host, takesMs, () => {
     if (sanlock.joined || !sanlock.running) return;
     if (!canWrite(world, host) || sanlock.hung) {
-      world.later(host, 1000, () => join(world, host, hooks));
+      // It is tried again when the storage is back (`setPath`); whatever else is in the way is asked again.
+      if (host.path === 'ok' || host.path === 'readonly') world.later(host, 1000, () => join(world, host, hooks));
       return;
     }
     sanlock.joined = true;
+    world.watcher?.joined();
     sanlock.generation += 1;
     sanlock.renewedMs = world.now;
     sanlock.stamp = Math.max(1, world.now);
@@ -155,7 +157,8 @@ export function acquire(world: World, host: SimHost, wanted: () => boolean, answ
       world.later(host, 1000, () => attempt(first));
       return;
     }
-    if (!sanlock.running || !sanlock.joined || !canWrite(world, host)) {
+    const failed = sanlock.renewedMs + 8 * io(world) <= world.now;
+    if (!sanlock.running || !sanlock.joined || failed || !canWrite(world, host)) {
       answer(false);
       return;
     }

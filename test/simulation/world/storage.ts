@@ -2,7 +2,7 @@
 import { frozen, type SimHost, type SimProcess, type World } from './world.ts';
 
 /** What stands still asks again so often. */
-const AGAIN_MS = 500;
+export const AGAIN_MS = 500;
 
 /** Of the moment, not of the run's random numbers: beats that are not run must not move what comes after them. */
 function jitter(world: World, host: SimHost): number {

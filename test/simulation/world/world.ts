@@ -130,7 +130,10 @@ export interface SimHost {
   /** A second worker, started by mistake. */
   extra: SimProcess | undefined;
   staleReads: boolean;
+  staleEndedMs: number;
   kept: Kept | undefined;
+  /** When what it kept was last lost, or could not be kept. */
+  forgotMs: number;
 }
 
 export interface Worker {
@@ -164,6 +167,8 @@ export interface Watcher {
   /** Somebody does something to the cluster: what follows is not the cluster's own doing alone. */
   disturbed(): void;
   ordered(order: Order): void;
+  /** A host's sanlock is in the lockspace. */
+  joined(): void;
   started(host: SimHost): void;
   ended(host: SimHost, why: string): void;
   alerted(host: SimHost, alert: Alert): void;

@@ -181,6 +181,7 @@ describe('decide', () => {
     expect(alive(...gone, 5, 8)).toBe(false);
     expect(alive(...gone, 5, 8, 11)).toBe(true);
     expect(alive(100, 101, 102, 101)).toBe(true);
+    expect(alive(...gone.slice(0, 9), 103, 104, 103, 104)).toBe(false);
   });
 
   it('waits longer after each failure: none, 10 s, doubling to 300 s', () => {

@@ -11,6 +11,9 @@ const FAILED_MOVE_MS = 600_000;
 /** A peer whose network was seen to work after this host's was lost: only then is it this host that is cut off. */
 function seesNetwork(s: Situation, peer: PeerMemory, lostMs: number): boolean {
   const { said } = peer.report;
+  // A change over a gap in this host's own readings says that the peer wrote at some time, not that it lives.
+  const watchedMs = s.m.windows['storage-ok'];
+  if (watchedMs === undefined || peer.changedMs <= watchedMs) return false;
   if (said === undefined) {
     // The reference says no more than its score, up to a minute late: this much it can only have with its network and bridge.
     const without = Math.min(WEIGHTS.network / 2, WEIGHTS.bridge);

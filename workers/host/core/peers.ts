@@ -3,10 +3,11 @@ import type { Memory, Observation, PeerMemory, PeerReport } from './types.ts';
 import type { Timing } from './timing.ts';
 
 /**
- * A timestamp went back: the host booted anew, or somebody shows an old block again (a stale read, a restored volume). That
- * is no sign of life, and for a host that is gone neither is the way from the old block to the last one: it has to write twice.
+ * A timestamp went back. By a little: an old block is read again (a stale read, a restored volume), and what is newer is known.
+ * By more: the host booted anew. For a host that was gone neither that block nor the next is a sign of life: it has to go on.
  */
 function wentBack(before: PeerMemory, report: PeerReport, nowMs: number, timing: Timing): PeerMemory {
+  if ((before.ts - report.ts) * 1000 <= timing.referenceDeadMs) return before;
   const changes = isAlive(before, nowMs, timing) ? before.changes : -1;
   return { ts: report.ts, changedMs: before.changedMs, changes, report };
 }

@@ -151,7 +151,12 @@ function resultsSeen(memory: Memory, o: Observation): Memory {
     if (next.pending === undefined || next.pending.id !== result.id) continue;
     const { action } = next.pending;
     next = { ...next, pending: undefined, actedMs: o.nowMs };
-    if (result.ok) continue;
+    if (result.ok) {
+      // Accepted: it is launching, whether or not a look comes in time to see that before it fails.
+      if (action.kind === 'start' && !isHere(next.vmState))
+        next = { ...next, vmState: 'launching', vmChangedMs: o.nowMs };
+      continue;
+    }
     if (action.kind === 'start') next = { ...next, failures: noted(next.failures, o.nowMs), claim: '' };
     if (action.kind === 'migrate') {
       next = { ...next, failedMoves: [...next.failedMoves.slice(-7), { to: action.to, atMs: o.nowMs }], claim: '' };

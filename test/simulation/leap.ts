@@ -115,7 +115,7 @@ function ownerMovedMs(world: World, host: SimHost, atMs: number): number | undef
   const seen = host.sanlock.seen.get(world.lease.owner);
   const owner = world.host(world.lease.owner);
   if (seen === undefined || owner === undefined || !isLive(host)) return seen?.changedMs;
-  if (isLive(owner)) return renewalBefore(world, host, atMs);
+  if (isLive(owner)) return lastMoveMs(world, host, owner, renewalBefore(world, host, atMs));
   const due = world.line.dueAt(host.sanlock.renewTimer);
   return seen.stamp !== owner.sanlock.stamp && due <= atMs ? due : seen.changedMs;
 }
@@ -124,6 +124,18 @@ function renewalBefore(world: World, host: SimHost, atMs: number): number {
   const due = world.line.dueAt(host.sanlock.renewTimer);
   const every = renewalMs(world, host);
   return due - every * Math.max(1, Math.ceil((due - atMs) / every));
+}
+
+/** Another's last renewal that a look of this host at that time sees; of two in one millisecond the lower id's comes first. */
+function seenRenewal(world: World, host: SimHost, other: SimHost, lookMs: number): number {
+  return renewalBefore(world, other, other.id < host.id ? lookMs : lookMs - 1);
+}
+
+/** The last of a host's looks, up to that one, at which the other's renewals had moved: clocks that drift miss each other at times. */
+function lastMoveMs(world: World, host: SimHost, other: SimHost, lookMs: number): number {
+  const every = renewalMs(world, host);
+  for (let at = lookMs; ; at -= every)
+    if (seenRenewal(world, host, other, at) !== seenRenewal(world, host, other, at - every)) return at;
 }
 
 /** The board at that time: who lives has written again what he wrote last. */
@@ -291,9 +303,9 @@ function landSanlock(world: World, toMs: number): void {
       const seen = host.sanlock.seen.get(other.id);
       if (seen === undefined) continue;
       if (isLive(other)) {
-        seen.changedMs = host.sanlock.renewedMs;
-        seen.movedLastLook = true;
-        seen.stamp = renewalBefore(world, other, host.sanlock.renewedMs);
+        seen.changedMs = lastMoveMs(world, host, other, host.sanlock.renewedMs);
+        seen.movedLastLook = seen.changedMs === host.sanlock.renewedMs;
+        seen.stamp = seenRenewal(world, host, other, host.sanlock.renewedMs);
       } else {
         const moved = seen.stamp !== other.sanlock.stamp;
         if (moved) seen.changedMs = firstMs;

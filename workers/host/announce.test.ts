@@ -67,6 +67,10 @@ describe('a slot of ours', () => {
     });
   });
 
+  it('says nothing of another host whose slot it lies in: a write that went astray', () => {
+    expect(readSlot(3, slot())).toEqual({ kind: 'unreadable', why: 'the block of host 2' });
+  });
+
   it('says more to our own kind', () => {
     expect(readSlot(2, slot())).toMatchObject({
       kind: 'host',

@@ -1,8 +1,23 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { TOOLS, findTool } from './infra/setup/tools.mjs';
 
 /** They share one real Temporal server, which takes seconds to start: the rest must not wait for it. */
 const ON_TEMPORAL = 'test/{workflows,histories}/**/*.test.ts';
+
+/** Minutes long: begun last, one of them would run alone at the end. */
+const LONG = ['test/faults/matrix.test.ts', 'test/faults/failover.test.ts', 'test/simulation/simulation.test.ts'];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONG.findIndex((name) => moduleId.endsWith(name));
+      return at < 0 ? LONG.length : at;
+    };
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -16,6 +31,7 @@ export default defineConfig({
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       BELLWETHER_VERSITYGW: findTool(TOOLS.versitygw) ?? '',
     },
+    sequence: { sequencer: LongFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [

@@ -142,31 +142,35 @@ export class Invariants implements Watcher {
     if (this.orders.length < 5000) this.orders.push({ atMs: world.now, host: host.id, kind: action.kind, rule });
     this.explanations.ordered(order);
     if (host.kind === 'reference') return;
-    const beat = world.timing.beatMs;
-    const visibleMs = 2 * beat + 1000 + 4 * host.latencyMs;
-    const readable = host.path === 'ok' && !frozen(world, host);
-    if (this.globalSinceMs !== undefined && readable && world.now - this.globalSinceMs > visibleMs)
-      this.violated(
-        'I3',
-        `host ${host.id} orders ${action.kind} ${Math.round((world.now - this.globalSinceMs) / 1000)} s into global maintenance`,
-      );
-    if (
-      action.kind === 'start' &&
-      host.localMaintenance &&
-      world.now - (this.localSinceMs.get(host.id) ?? world.now) > beat
-    )
-      this.violated('I3', `host ${host.id} starts the VM in local maintenance`);
-    if (action.kind === 'migrate') {
-      const since = this.localSinceMs.get(action.to);
-      if (since !== undefined && world.now - since > 3 * visibleMs && world.host(action.to)?.path === 'ok')
-        this.violated('I3', `host ${host.id} migrates to host ${action.to}, which is in local maintenance`);
-    }
+    this.checkMaintenance(order);
     this.checkNetwork(order);
     this.checkInputs(order);
     this.checkJournal(order);
     this.moves.ordered(order);
     this.starts.ordered(order);
     this.countRestarts(order);
+  }
+
+  /** I3, at the moment of the decision: how much later the order may be given is for I6. */
+  private checkMaintenance({ host, process, action, bootMs }: Order): void {
+    const { world } = this;
+    const decidedMs = world.now - (bootMs - (process.worker?.agent?.last()?.observation.nowMs ?? bootMs));
+    const beatsMs = 2 * world.timing.beatMs;
+    const visibleMs = beatsMs + 1000 + 4 * host.latencyMs;
+    const readable = host.path === 'ok' && !frozen(world, host);
+    const globalMs = decidedMs - (this.globalSinceMs ?? decidedMs);
+    if (readable && globalMs > visibleMs)
+      this.violated(
+        'I3',
+        `host ${host.id} orders ${action.kind} ${Math.round(globalMs / 1000)} s into global maintenance`,
+      );
+    const ownMs = decidedMs - (this.localSinceMs.get(host.id) ?? decidedMs);
+    if (action.kind === 'start' && host.localMaintenance && ownMs > beatsMs)
+      this.violated('I3', `host ${host.id} starts the VM in local maintenance`);
+    if (action.kind !== 'migrate') return;
+    const theirsMs = decidedMs - (this.localSinceMs.get(action.to) ?? decidedMs);
+    if (theirsMs > 3 * visibleMs && world.host(action.to)?.path === 'ok')
+      this.violated('I3', `host ${host.id} migrates to host ${action.to}, which is in local maintenance`);
   }
 
   private checkNetwork({ host, process, action, rule }: Order): void {

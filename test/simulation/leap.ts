@@ -238,16 +238,15 @@ function sameAt(world: World, resting: readonly Resting[], atMs: number, decide:
   return same;
 }
 
-/** The end of rest by what the world and the reference's agents know of themselves. */
+/** The last moment at which nothing has happened, by what the world and the reference's agents know of themselves. */
 function limitOf(world: World, untilMs: number): number {
-  const beat = world.timing.beatMs;
-  let limit = untilMs - LANDING_BEATS * beat;
+  let limit = untilMs - 1;
   for (const host of world.hosts) {
     if (!host.on) continue;
     const { vm, sanlock } = host;
-    if (isAway(host) && sanlock.joined) limit = Math.min(limit, world.line.dueAt(sanlock.deadlineTimer) - 2 * beat);
+    if (isAway(host) && sanlock.joined) limit = Math.min(limit, world.line.dueAt(sanlock.deadlineTimer) - 1);
     if (vm !== undefined)
-      for (const at of [vm.healthyFromMs, vm.sickUntilMs]) if (at > world.now) limit = Math.min(limit, at - 2 * beat);
+      for (const at of [vm.healthyFromMs, vm.sickUntilMs]) if (at > world.now) limit = Math.min(limit, at - 1);
     const { worker } = host.main;
     if (worker === undefined || host.kind !== 'reference') continue;
     const rests = worker.rest.untilMs();
@@ -326,21 +325,23 @@ export function withLeaps(world: World, options: LeapOptions): void {
     if (busy(world)) return;
     line.leapFromMs = world.now + beat;
     const nowMs = world.now;
-    let toMs = limitOf(world, untilMs);
-    if (!(toMs - nowMs >= SHORTEST_BEATS * beat) || toMs === Number.POSITIVE_INFINITY) return;
+    let same = limitOf(world, untilMs);
+    const landingMs = LANDING_BEATS * beat;
+    if (!(same - nowMs >= landingMs + SHORTEST_BEATS * beat) || same === Number.POSITIVE_INFINITY) return;
     const resting = allResting(world);
     if (resting === undefined) return;
-    if (!sameAt(world, resting, toMs, options.decide)) {
-      let [same, other] = [nowMs, toMs];
-      while (other - same > 2 * beat) {
+    if (!sameAt(world, resting, same, options.decide)) {
+      let other = same;
+      same = nowMs;
+      while (other - same > beat) {
         const middle = (same + other) / 2;
         if (sameAt(world, resting, middle, options.decide)) same = middle;
         else other = middle;
       }
-      toMs = same - 2 * beat;
-      if (toMs - nowMs < SHORTEST_BEATS * beat) return;
     }
-    toMs = Math.floor(toMs);
+    // The last beats before anything happens, or is decided otherwise, are run.
+    const toMs = Math.floor(same - landingMs);
+    if (toMs - nowMs < SHORTEST_BEATS * beat) return;
     if (options.prove === true)
       for (let at = nowMs + beat; at < toMs; at += beat)
         if (!sameAt(world, resting, at, options.decide))

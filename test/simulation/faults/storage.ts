@@ -2,7 +2,7 @@
 import { BLOCK_BYTES } from '../../../activities/storage/whiteboard.ts';
 import { bytesOf } from '../blocks.ts';
 import { daemonDies, daemonReturns } from '../world/sanlock.ts';
-import type { PathMode, World } from '../world/world.ts';
+import type { PathMode, SimHost, World } from '../world/world.ts';
 import { edgeMs, everywhere, onHost, type Fault } from './fault.ts';
 
 const path = (name: string, mode: PathMode, seconds: readonly [number, number]): Fault =>
@@ -82,23 +82,21 @@ const boardFaults: readonly Fault[] = [
   },
 ];
 
+/** Whether its worker sees what happens and VDSM does at once what it says. */
+function canAct(w: World, { on, kind, main, disk, vdsm, vdsmSlowMs, newsEveryMs, ...host }: SimHost): boolean {
+  const awake = host.frozenUntilMs <= w.now && main.stoppedUntilMs <= w.now && main.worker !== undefined;
+  const served = vdsm === 'ok' && vdsmSlowMs === 0 && newsEveryMs === 0 && disk !== 'slow';
+  return on && kind === 'bellwether' && awake && served && !host.localMaintenance;
+}
+
 const sanlockFaults: readonly Fault[] = [
   onHost('sanlock dies', [0, 0], (h, w, m) => daemonDies(w, h, m.hooks)),
   {
     name: 'sanlock dies and is back before the watchdog',
     strike(w, m) {
-      // Only where somebody is there to act: without a worker or VDSM nothing on a host could end the VM (lab.md 1).
-      const able = w.hosts.filter(
-        (h) =>
-          h.on &&
-          h.main.worker !== undefined &&
-          h.vdsm === 'ok' &&
-          h.vdsmSlowMs === 0 &&
-          h.kind === 'bellwether' &&
-          !h.localMaintenance,
-      );
-      const host = w.random.pick(able);
-      if (host === undefined || host.frozenUntilMs > w.now || host.main.stoppedUntilMs > w.now) return;
+      // Without a worker or VDSM nothing on a host could end the VM (lab.md 1).
+      const host = w.random.pick(w.hosts.filter((h) => canAct(w, h)));
+      if (host === undefined) return;
       if (
         w.global.toString('latin1').startsWith('maintenance=1') ||
         host.main.worker?.agent?.last()?.decision.memory.pending
@@ -106,12 +104,11 @@ const sanlockFaults: readonly Fault[] = [
         return;
       w.say(`fault on host ${host.id}: sanlock dies and comes back`);
       daemonDies(w, host, m.hooks);
-      // A daemon that is back frees the lease of a VM that still runs (lab.md 1), and only a worker that looks in between can
-      // help that: it comes back when one has looked, and could act on what it saw.
+      // A daemon that is back frees the lease of a VM that still runs (lab.md 1), and only a worker that saw the daemon gone and
+      // was free to act can help that. Where one was not (an order under way, maintenance), it comes back later.
       const back = () => {
-        const { main } = host;
-        const looked = main.worker !== undefined && main.lastFacts?.lease?.connected === false && host.disk !== 'slow';
-        if (host.vm?.executing === true && (!looked || main.stoppedUntilMs > w.now)) w.later(host, 1000, back);
+        const acted = host.main.worker?.agent?.last()?.decision.memory.rule === 'lease-lost' && canAct(w, host);
+        if (host.vm?.executing === true && !acted) w.later(host, 1000, back);
         else daemonReturns(w, host, m.hooks);
       };
       w.later(host, w.random.between(1000, 20_000), back);

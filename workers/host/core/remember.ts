@@ -1,5 +1,5 @@
 /** From facts to memory: what happened since the turn before, before any rule is asked. */
-import { hearPeers } from './peers.ts';
+import { hearPeers, isAlive } from './peers.ts';
 import type { Timing } from './timing.ts';
 import type { Memory, Observation, VmFact, VmState } from './types.ts';
 
@@ -176,6 +176,12 @@ function movesSeen(before: Memory, after: Memory, o: Observation): Memory {
   return { ...after, movingTo: undefined, failedMoves: [...after.failedMoves.slice(-7), failed] };
 }
 
+function runsElsewhere(memory: Memory, o: Observation): boolean {
+  for (const peer of memory.peers.values())
+    if (peer.report.vm === 'up' && isAlive(peer, o.nowMs, o.settings.timing)) return true;
+  return false;
+}
+
 /** Memory with everything of this observation in it, before the rules. */
 export function remember(memory: Memory, o: Observation): Memory {
   const { timing } = o.settings;
@@ -189,6 +195,8 @@ export function remember(memory: Memory, o: Observation): Memory {
   }
   if (o.vm !== undefined) next = movesSeen(next, vmSeen(next, o.vm, o.nowMs, timing), o);
   next = healthSeen(next, o);
+  // It is another host's by now: if it ends there, it does not belong here any more.
+  if (next.mine !== undefined && !isHere(next.vmState) && runsElsewhere(next, o)) next = { ...next, mine: undefined };
   const failures = recent(next.failures, o.nowMs - timing.failureFadeMs);
   const engineRestarts = recent(next.engineRestarts, o.nowMs - timing.engineRestartWindowMs);
   const moves = recent(next.moves, o.nowMs - 3_600_000);

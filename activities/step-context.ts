@@ -12,6 +12,13 @@ export interface StepContext {
   sleep(milliseconds: number): Promise<void>;
 }
 
+/** The activities of an operation as plain functions: for the worker, and for a runner without Temporal. */
+export type StepFunctions<A> = {
+  readonly [Name in keyof A]: A[Name] extends (input: infer I) => infer O
+    ? (context: StepContext, input: I) => O
+    : never;
+};
+
 export function abortableSleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const reason = () => (signal.reason instanceof Error ? signal.reason : new Error('stopped'));

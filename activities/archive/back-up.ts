@@ -1,6 +1,6 @@
 /** Step: back up the configuration to S3, before and after the change. Entries first, the manifest last. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { BackupRef, StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { BackupRef, HostedEngineFacts } from '../../workflows/model/hosted-engine.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
@@ -13,7 +13,7 @@ import { readVolume } from '../storage/volumes.ts';
 import type { Archive } from './client.ts';
 import { backupFolder, entryKey, formatManifest, manifestKey, parseManifest, type ManifestEntry } from './manifest.ts';
 
-type Input = StepCall & { readonly facts: UpgradeFacts; readonly phase: 'before' | 'after' };
+type Input = StepCall & { readonly facts: HostedEngineFacts; readonly phase: 'before' | 'after' };
 
 interface Item {
   readonly name: string;

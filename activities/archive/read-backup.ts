@@ -1,5 +1,5 @@
 /** Reads a backup by its manifest. */
-import type { BackupRef } from '../../workflows/model/upgrade.ts';
+import type { BackupRef } from '../../workflows/model/hosted-engine.ts';
 import { CounterpartError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { Archive } from './client.ts';

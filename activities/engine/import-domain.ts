@@ -1,6 +1,6 @@
 /** Steps: import the hosted-engine storage domain into the engine, wait until it is active, and take it out again. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { poll, type StepContext } from '../step-context.ts';

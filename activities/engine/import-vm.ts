@@ -1,6 +1,6 @@
 /** Step: import the engine VM. From here on the engine manages its own VM. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { ConvertedDefinition, StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { ConvertedDefinition, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { poll, type StepContext } from '../step-context.ts';

@@ -1,6 +1,6 @@
 /** Step: the preconditions. Looks at everything the upgrade needs before anything is touched. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';

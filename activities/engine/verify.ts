@@ -1,6 +1,6 @@
 /** Step: look from outside whether the upgrade really holds, with fresh eyes: engine, storage and hosts each tell. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { ConvertedDefinition, StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { ConvertedDefinition, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';

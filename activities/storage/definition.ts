@@ -1,7 +1,7 @@
 /** Step: find the engine VM's definition and convert it to an OVF that the engine imports. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
 import type { DefinitionSource } from '../../workflows/model/requests.ts';
-import type { ConvertedDefinition, StepCall, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { ConvertedDefinition, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';

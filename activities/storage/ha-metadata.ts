@@ -1,5 +1,5 @@
 /** The HA metadata volume (whiteboard) read from outside, through the SPM (ha-agent.md 1.2). */
-import type { VolumeRef } from '../../workflows/model/upgrade.ts';
+import type { VolumeRef } from '../../workflows/model/hosted-engine.ts';
 import { CounterpartError } from '../errors.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { readVolume, type Place } from './volumes.ts';

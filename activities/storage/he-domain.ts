@@ -1,5 +1,5 @@
 /** Finds the hosted-engine storage domain and its service volumes, as they lie on storage. */
-import type { UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { HostedEngineFacts } from '../../workflows/model/hosted-engine.ts';
 import { CounterpartError } from '../errors.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { CONFIGURATION_BYTES, readConfigurationArchive } from './configuration-archive.ts';
@@ -70,7 +70,7 @@ export async function findHostedEngineDomain(
   });
 }
 
-const TYPES: Readonly<Record<string, UpgradeFacts['domain']['type']>> = {
+const TYPES: Readonly<Record<string, HostedEngineFacts['domain']['type']>> = {
   nfs: 'nfs',
   nfs3: 'nfs',
   nfs4: 'nfs',
@@ -80,7 +80,7 @@ const TYPES: Readonly<Record<string, UpgradeFacts['domain']['type']>> = {
 };
 
 export interface HostedEngineStorage {
-  readonly type: UpgradeFacts['domain']['type'];
+  readonly type: HostedEngineFacts['domain']['type'];
   readonly address: string;
   readonly path: string;
   readonly vmId: string;

@@ -1,12 +1,7 @@
 /** Step: write the engine VM's OVF to both OVF_STORE copies, one after the other, and read each back. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type {
-  BackupRef,
-  ConvertedDefinition,
-  OvfStoreDisk,
-  StepCall,
-  UpgradeFacts,
-} from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { BackupRef } from '../../workflows/model/hosted-engine.ts';
+import type { ConvertedDefinition, OvfStoreDisk, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import { readBackup } from '../archive/read-backup.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';

@@ -1,6 +1,7 @@
 /** Step: find the two OVF_STORE disks, or create what is missing; and remove what this operation created. */
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { OvfStoreDisk, StepCall, UpgradeFacts, VolumeRef } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { VolumeRef } from '../../workflows/model/hosted-engine.ts';
+import type { OvfStoreDisk, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { correlationOf, deriveId } from '../ids.ts';

@@ -1,5 +1,5 @@
 /** The OVF_STORE disks of a domain, each with what it holds now. */
-import type { VolumeRef } from '../../workflows/model/upgrade.ts';
+import type { VolumeRef } from '../../workflows/model/hosted-engine.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { parseOvfStoreDescription, readOvfStoreArchive, type OvfStoreDescription } from './ovf-store-archive.ts';
 import { listVolumes, readVolume, type FoundVolume, type Place } from './volumes.ts';

@@ -1,5 +1,6 @@
 /** Volumes of a storage domain as VDSM shows them, and reading and writing their content through the SPM. */
-import type { StepCall, VolumeRef } from '../../workflows/model/upgrade.ts';
+import type { VolumeRef } from '../../workflows/model/hosted-engine.ts';
+import type { StepCall } from '../../workflows/model/operation.ts';
 import { correlationOf } from '../ids.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { getVolume, putVolume } from '../vdsm/data-stream.ts';

@@ -1,6 +1,6 @@
 /** Step: report to the ticket. */
-import type { StepCall, UpgradeActivities } from '../../workflows/model/upgrade.ts';
-import type { StepOutcome } from '../../workflows/model/operation.ts';
+import type { UpgradeActivities } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
 import type { Counterparts } from '../counterparts.ts';
 import type { StepContext } from '../step-context.ts';
 

@@ -2,7 +2,7 @@
  * Keeps the hosted-engine storage connected on the hosts: an engine that forgets a storage domain also takes its mount
  * from the hosts, although their HA agents and the engine VM live on it.
  */
-import type { UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { HostedEngineFacts } from '../../workflows/model/hosted-engine.ts';
 import type { Cluster } from '../clusters.ts';
 import { deriveId } from '../ids.ts';
 import { poll, type StepContext } from '../step-context.ts';
@@ -22,7 +22,7 @@ async function sees(host: VdsmClient, domain: string, signal: AbortSignal): Prom
   }
 }
 
-async function connect(host: VdsmClient, { domain }: UpgradeFacts, signal: AbortSignal): Promise<void> {
+async function connect(host: VdsmClient, { domain }: HostedEngineFacts, signal: AbortSignal): Promise<void> {
   const connection = { id: deriveId(domain.id, 'connection'), connection: `${domain.address}:${domain.path}` };
   const nfs = { domainType: 'NFS', connectionParams: [{ ...connection, protocol_version: 'auto' }] } as const;
   const gluster = { domainType: 'GLUSTERFS', connectionParams: [{ ...connection, vfs_type: 'glusterfs' }] } as const;
@@ -30,7 +30,11 @@ async function connect(host: VdsmClient, { domain }: UpgradeFacts, signal: Abort
 }
 
 /** Connects the domain on every host that answers and does not see it; returns their names. */
-export async function reconnectDomain(cluster: Cluster, facts: UpgradeFacts, context: StepContext): Promise<string[]> {
+export async function reconnectDomain(
+  cluster: Cluster,
+  facts: HostedEngineFacts,
+  context: StepContext,
+): Promise<string[]> {
   const { signal } = context;
   const reconnected: string[] = [];
   for (const host of await cluster.hosts.reachable(signal)) {

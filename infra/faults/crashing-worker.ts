@@ -3,11 +3,12 @@
  * orchestrator's machine looks like. Settings come as JSON in the first argument.
  */
 import { closeSync, existsSync, openSync } from 'node:fs';
+import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
+import { stepActivities, type StepActivity } from '../../activities/steps.activities.ts';
 import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
 import { logThrough, startOrchestrator } from '../../workers/orchestrator/worker.ts';
-import type { UpgradeActivities, UpgradeStepName } from '../../workflows/model/upgrade.ts';
 import type { Platform } from '../start/platform.ts';
 import { createCounterparts } from '../start/service.ts';
 import type { WorkerKill } from './scenarios.ts';
@@ -21,27 +22,6 @@ export interface CrashingWorkerSettings {
   readonly markerFile: string;
 }
 
-const ACTIVITY: Readonly<Record<UpgradeStepName, keyof UpgradeActivities>> = {
-  preconditions: 'inspectUpgrade',
-  'enter-global-maintenance': 'enterGlobalMaintenance',
-  'back-up-before': 'backUp',
-  convert: 'convertDefinition',
-  'ovf-store-disks': 'ensureOvfStoreDisks',
-  'write-ovf': 'writeOvf',
-  'import-domain': 'importDomain',
-  'await-domain': 'awaitDomainActive',
-  'import-vm': 'importVm',
-  verify: 'verifyUpgrade',
-  'leave-global-maintenance': 'leaveGlobalMaintenance',
-  'back-up-after': 'backUp',
-  report: 'reportToTicket',
-};
-
-function isTheStep(step: UpgradeStepName, input: object): boolean {
-  if (!('phase' in input)) return true;
-  return input.phase === (step === 'back-up-before' ? 'before' : 'after');
-}
-
 /** SIGKILL to oneself does not return at once everywhere: nothing may happen meanwhile. */
 async function dieOnce(markerFile: string): Promise<void> {
   if (existsSync(markerFile)) return;
@@ -50,32 +30,32 @@ async function dieOnce(markerFile: string): Promise<void> {
   await new Promise(() => {});
 }
 
-function crashing(activities: UpgradeActivities, { kill, markerFile }: CrashingWorkerSettings): UpgradeActivities {
-  const name = ACTIVITY[kill.step];
-  const wrap =
-    <I extends object, O>(activity: (input: I) => Promise<O>) =>
-    async (input: I): Promise<O> => {
-      const wanted = isTheStep(kill.step, input);
-      if (wanted && kill.moment === 'before') await dieOnce(markerFile);
-      const result = await activity(input);
-      if (wanted && kill.moment === 'after') await dieOnce(markerFile);
-      return result;
-    };
-  return { ...activities, [name]: wrap(activities[name] as (input: object) => Promise<unknown>) };
+/** Which activity of the workflow this is: Temporal numbers them in the order in which they were scheduled. */
+function dying({ kill, markerFile }: CrashingWorkerSettings): (activity: StepActivity) => StepActivity {
+  return (activity) => async (input) => {
+    const wanted = Context.current().info.activityId === kill.activityId;
+    if (wanted && kill.moment === 'before') await dieOnce(markerFile);
+    const result = await activity(input);
+    if (wanted && kill.moment === 'after') await dieOnce(markerFile);
+    return result;
+  };
 }
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as CrashingWorkerSettings;
 logThrough(pino({ level: 'warn' }));
 const { address, namespace } = settings.platform.temporal;
 const connection = await Connection.connect({ address, connectTimeout: '5s' });
+const counterparts = createCounterparts({ ...settings.platform, stop: async () => {} }, settings.config);
+const wrap = dying(settings);
+const steps = Object.entries(stepActivities(counterparts)).map(([name, step]) => [name, wrap(step)]);
 const orchestrator = await startOrchestrator({
   address,
   namespace,
   taskQueue: settings.config.taskQueue,
   client: new Client({ connection, namespace }),
-  counterparts: createCounterparts({ ...settings.platform, stop: async () => {} }, settings.config),
+  counterparts,
   workflowBundle: { codePath: settings.bundleFile },
-  wrapSteps: (activities) => crashing(activities, settings),
+  steps: Object.fromEntries(steps),
 });
 process.once('SIGTERM', () => void orchestrator.stop().then(() => process.exit(0)));
 await orchestrator.done;

@@ -15,7 +15,10 @@ export interface Stage {
 }
 
 export interface WorkerKill {
-  readonly step: UpgradeStepName;
+  /** For people. */
+  readonly step: string;
+  /** Temporal's number of the step's activity: they are counted in the order in which they are scheduled, from 1. */
+  readonly activityId: string;
   /** Before the step's effect, or after it and before its result was reported. */
   readonly moment: 'before' | 'after';
 }
@@ -51,11 +54,14 @@ function engineError(status: number, detail: string, times: number): LabFault {
   };
 }
 
-const workerKills: Scenario[] = UPGRADE_STEPS.flatMap(({ name: step }) =>
+/** The first activity asks for the cluster. */
+const FIRST_STEP = 2;
+
+const workerKills: Scenario[] = UPGRADE_STEPS.flatMap(({ name: step }, index) =>
   (['before', 'after'] as const).map((moment) => ({
     name: `worker-killed-${moment}-${step}`,
     title: `the worker is killed (SIGKILL) ${moment} the effect of step ${step}`,
-    killWorker: { step, moment },
+    killWorker: { step, activityId: String(index + FIRST_STEP), moment },
   })),
 );
 

@@ -11,7 +11,8 @@ import { startOrchestrator } from '../../workers/orchestrator/worker.ts';
 import { DEFAULT_TIMING, MESSAGES, type OperationView } from '../../workflows/model/operation.ts';
 import type { UpgradeRequest } from '../../workflows/model/requests.ts';
 import { UPGRADE_STEPS, type UpgradeActivities } from '../../workflows/model/upgrade.ts';
-import type { OperationResult } from '../../workflows/upgrade/upgrade.ts';
+import type { OperationResult } from '../../workflows/model/operation.ts';
+import { runBody } from '../../workflows/steps/definition.ts';
 import { runUpgrade } from '../../workflows/upgrade/steps.ts';
 import { PlainRunner } from './plain-runner.ts';
 import { profileOf, type Profile } from './profile.ts';
@@ -79,7 +80,7 @@ async function runPlain(activities: UpgradeActivities, request: UpgradeRequest):
   const runner = new PlainRunner(activities);
   const startedAt = new Date().toISOString();
   const call = { operationId: `upgrade/${request.cluster}/${request.key}`, cluster: request.cluster, startedAt };
-  const { ms, value } = await timed(() => runUpgrade(runner, call, request));
+  const { ms, value } = await timed(() => runBody({ body: runUpgrade }, runner, call, request));
   if (value.state !== 'done') throw new Error(`the plain run ended ${value.state}: ${value.lines.join(' ')}`);
   return ms;
 }
@@ -174,7 +175,6 @@ async function withWorker<T>(
   };
   const counterparts = createCounterparts(platform, config);
   const { address, namespace } = platform.temporal;
-  const wrapSteps = () => steps;
   const orchestrator = await startOrchestrator({
     address,
     namespace,
@@ -182,7 +182,7 @@ async function withWorker<T>(
     client,
     counterparts,
     workflowBundle,
-    wrapSteps,
+    steps: { ...steps },
   });
   try {
     return await work();

@@ -29,6 +29,14 @@ export class PlainRunner<A> implements StepRunner<A> {
     // Without compensations there is no point of no return.
   }
 
+  extend(): void {
+    // As above.
+  }
+
+  async hold(): Promise<void> {
+    // No operation of the benchmark waits.
+  }
+
   discardUndo(): void {
     // As above.
   }

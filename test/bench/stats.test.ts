@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UPGRADE_STEPS } from '../../workflows/model/upgrade.ts';
+import { runBody } from '../../workflows/steps/definition.ts';
 import { runUpgrade } from '../../workflows/upgrade/steps.ts';
 import { PlainRunner } from './plain-runner.ts';
 import { closedLoop, keepAlive, post } from './senders.ts';
@@ -67,7 +68,7 @@ describe('the plain runner', () => {
   it('runs the very steps of the upgrade, in their order', async () => {
     const runner = new PlainRunner(idleActivities('plain'));
     const call = { operationId: 'upgrade/Default/K', cluster: 'Default', startedAt: '2026-11-21T14:00:00Z' };
-    const summary = await runUpgrade(runner, call, {
+    const summary = await runBody({ body: runUpgrade }, runner, call, {
       version: 1,
       operation: 'upgrade',
       cluster: 'Default',

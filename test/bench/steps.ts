@@ -3,7 +3,7 @@ import { asActivity } from '../../activities/border.activities.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
 import { CounterpartError } from '../../activities/errors.ts';
 import { abortableSleep, type StepContext } from '../../activities/step-context.ts';
-import { upgradeSteps } from '../../activities/upgrade.activities.ts';
+import { upgradeSteps } from '../../activities/upgrade.steps.ts';
 import type { StepOutcome } from '../../workflows/model/operation.ts';
 import type { UpgradeActivities, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 

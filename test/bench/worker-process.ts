@@ -39,7 +39,7 @@ async function main(settings: WorkerSettings): Promise<void> {
       tickets: undefined,
     },
     workflowBundle: { codePath },
-    wrapSteps: () => parkingActivities(firstStep),
+    steps: { ...parkingActivities(firstStep) },
     cachedWorkflows: cached,
   });
   const readyMs = process.uptime() * 1000;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CounterpartError } from '../../activities/errors.ts';
 import { abortableSleep, type StepContext } from '../../activities/step-context.ts';
 import { describeOvf } from '../../activities/ovf/read-ovf.ts';
-import { upgradeSteps } from '../../activities/upgrade.activities.ts';
+import { upgradeSteps } from '../../activities/upgrade.steps.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import { otherVm, otherVmInStores } from '../../infra/faults/storage-states.ts';
 import { startLab, type Lab } from '../../infra/lab/lab.ts';

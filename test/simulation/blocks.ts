@@ -9,7 +9,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { BLOCK_BYTES } from '../../activities/storage/whiteboard.ts';
-import { readSlot, slotOf, type SlotFacts, type SlotReport } from '../../workers/host/announce.ts';
+import { networkAgeMs, readSlot, slotOf, type SlotFacts, type SlotReport } from '../../workers/host/announce.ts';
 import type { Decision, Memory, Observation, PeerReport } from '../../workers/host/core/types.ts';
 
 const WHOLE_EVERY = 256;
@@ -74,7 +74,7 @@ export function aged(report: PeerReport, o: Observation, decision: Decision, can
     said: said && {
       intervalMs: said.intervalMs,
       network: o.host === undefined || o.host.bridgeUp === false ? 0 : o.host.network,
-      networkAgeMs: o.host === undefined ? 86_400_000 : Math.max(0, Math.round(o.nowMs - o.host.networkAtMs)),
+      networkAgeMs: networkAgeMs(o),
       ioSeconds: said.ioSeconds,
       watchdogSeconds: said.watchdogSeconds,
       claim: decision.memory.claim,

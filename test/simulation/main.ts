@@ -1,8 +1,10 @@
 /**
  * `npm run simulate -- --seeds N --first-seed K --hosts 2..8 --jobs 2`, or `--seed N` for one seed told as a story.
  *
- *     --hours N        of trouble per seed (6)          --minutes N    no new seed after that long
- *     --every-beat     without leaps (leap.ts)          --prove        leaps, each beat of them asked
+ *     --hours N        of trouble per seed (by its density of faults: 4 to 144)
+ *     --minutes N      no new seed after that long
+ *     --every-beat     without leaps (leap.ts)
+ *     --prove          leaps, each beat of them asked
  *     --twins N        each Nth seed also with other wall clocks (16; 0: none)
  *     --bounds N       repeats of the table of bounds (100; 0: no table)
  *     --shrink DIR     scenario files of failing seeds go there (default: only the first is printed)
@@ -26,7 +28,7 @@ const { values } = parseArgs({
     'first-seed': { type: 'string', default: '1' },
     seed: { type: 'string' },
     hosts: { type: 'string', default: '2..8' },
-    hours: { type: 'string', default: '6' },
+    hours: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     minutes: { type: 'string' },
     twins: { type: 'string', default: '16' },
@@ -79,7 +81,7 @@ function show(seed: number, scenario: string | undefined): void {
 
 const common = {
   hosts: hostRange(values.hosts),
-  hours: whole(values.hours, 'hours', 1),
+  hours: values.hours === undefined ? undefined : whole(values.hours, 'hours', 1),
   leaps: values['every-beat'] ? 'none' : values.prove ? 'proved' : 'made',
 } as const;
 

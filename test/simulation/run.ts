@@ -13,8 +13,8 @@ const HOUR_MS = 3_600_000;
 export interface SeedOptions {
   readonly seed: number;
   readonly hosts: readonly [number, number];
-  /** Hours of trouble. */
-  readonly hours?: number;
+  /** Hours of trouble; without it, what goes with the seed's density of faults (`TEMPOS`). */
+  readonly hours?: number | undefined;
   readonly leaps?: Leaps;
   readonly wildWallClocks?: boolean;
 }
@@ -67,10 +67,35 @@ export interface SeedResult {
   readonly leapt: number;
 }
 
-function faultsOf(seed: number, random: Random, endMs: number): { faults: readonly Struck[]; about: string } {
+interface Tempo {
+  readonly meanMs: number;
+  readonly hours: number;
+}
+
+/**
+ * From troubles on top of each other to troubles that each meet a settled cluster. The calmer, the longer: otherwise
+ * nearly all of the work went into the few dense ones.
+ */
+const TEMPOS: readonly Tempo[] = [
+  { meanMs: 30_000, hours: 5 },
+  { meanMs: 120_000, hours: 4 },
+  { meanMs: 300_000, hours: 6 },
+  { meanMs: 1_200_000, hours: 24 },
+  { meanMs: 3_600_000, hours: 144 },
+];
+
+function faultsOf(
+  seed: number,
+  random: Random,
+  wanted: number | undefined,
+): { faults: readonly Struck[]; endMs: number; about: string } {
   const chosen = FAULTS.filter(() => random.chance(0.5));
   const kinds = chosen.length === 0 ? FAULTS : chosen;
-  const meanMs = random.pick([30_000, 120_000, 300_000, 600_000, 1_200_000]) ?? 300_000;
+  const tempo = random.pick(TEMPOS);
+  if (tempo === undefined) throw new Error('there is no tempo');
+  const { meanMs } = tempo;
+  const hours = wanted ?? tempo.hours;
+  const endMs = hours * HOUR_MS;
   // A stream of its own: leaving a fault out must not move the others.
   const own = createRandom(seed ^ 0x5eed);
   const faults: Struck[] = [];
@@ -80,12 +105,12 @@ function faultsOf(seed: number, random: Random, endMs: number): { faults: readon
     at += Math.max(50, own.exponential(meanMs));
     if (fault !== undefined && at <= endMs) faults.push({ number, atMs: Math.ceil(at), name: fault.name });
   }
-  return { faults, about: `${kinds.length} kinds of fault, one each ${meanMs / 1000} s` };
+  return { faults, endMs, about: `${kinds.length} kinds of fault, one each ${meanMs / 1000} s, ${hours} h` };
 }
 
 /** What a seed stands for. */
 export function scriptOf(options: SeedOptions): Script {
-  const { seed, hours = 6 } = options;
+  const { seed } = options;
   const random = createRandom(seed);
   const count = random.integer(options.hosts[0], options.hosts[1]);
   const profile = random.pick(['default', 'default', 'fast', 'lab'] as const) ?? 'default';
@@ -95,7 +120,7 @@ export function scriptOf(options: SeedOptions): Script {
   );
   const preferred = random.chance(0.25);
   const priorities = kinds.map(() => (preferred ? random.integer(-2, 2) : 0));
-  const { faults, about } = faultsOf(seed, random, hours * HOUR_MS);
+  const { faults, endMs, about } = faultsOf(seed, random, options.hours);
   const ours = kinds.filter((kind) => kind === 'bellwether').length;
   const host = `${count} ${count === 1 ? 'host' : 'hosts'} (${ours} ours), profile ${profile}`;
   return {
@@ -105,9 +130,9 @@ export function scriptOf(options: SeedOptions): Script {
     kinds,
     priorities,
     faults,
-    endMs: hours * HOUR_MS,
+    endMs,
     heals: true,
-    about: `${host}, ${about}, ${hours} h`,
+    about: `${host}, ${about}`,
   };
 }
 

@@ -40,6 +40,9 @@ export function runOrder({ options, twin, shrinks }: SeedOrder): SeedDone {
   return { result, simulatedMs, cpuMs, scenario };
 }
 
+// A signal to the whole group (Ctrl-C) is for the one that gives the orders: it hangs up, and this process ends then.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+
 process.on('message', (order: SeedOrder) => {
   process.send?.(runOrder(order));
 });

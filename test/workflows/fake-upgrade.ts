@@ -6,8 +6,8 @@ import { asActivity } from '../../activities/border.activities.ts';
 import { CounterpartError, type ErrorKind } from '../../activities/errors.ts';
 import type { StepContext } from '../../activities/step-context.ts';
 import { until } from '../../infra/processes.ts';
-import type { StepOutcome } from '../../workflows/model/operation.ts';
-import type { OvfStoreDisk, StepCall, UpgradeActivities, UpgradeFacts } from '../../workflows/model/upgrade.ts';
+import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
+import type { OvfStoreDisk, UpgradeActivities, UpgradeFacts } from '../../workflows/model/upgrade.ts';
 
 type Name = keyof UpgradeActivities;
 /** `backUp` is called twice and counts as two. */

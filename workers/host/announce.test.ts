@@ -45,8 +45,8 @@ const facts = {
   cannotRun: '',
 };
 
-function slot(stopped = false) {
-  const formatted = slotOf(observation, decide(emptyMemory(0), observation), { ...facts, stopped });
+function slot(stopped = false, seen = observation) {
+  const formatted = slotOf(seen, decide(emptyMemory(0), seen), { ...facts, stopped });
   if (!formatted.ok) throw new Error(formatted.why);
   return formatted.bytes;
 }
@@ -86,6 +86,14 @@ describe('a slot of ours', () => {
           cannotRun: '',
         },
       },
+    });
+  });
+
+  it('says it still when the network was looked at last two days ago', () => {
+    const seen: Observation = { ...observation, nowMs: observation.nowMs + 2 * 86_400_000 };
+    expect(readSlot(2, slot(false, seen))).toMatchObject({
+      kind: 'host',
+      report: { said: { networkAgeMs: 86_400_000 } },
     });
   });
 

@@ -19,6 +19,15 @@ export type SlotReport =
 
 const FORMAT = '1';
 
+/** Older than that is told as that old: readers take no greater age, and would take the whole announcement for none. */
+const AGE_MAX_MS = 86_400_000;
+
+/** How old this host's look at its network is, as it tells it, milliseconds. */
+export function networkAgeMs(o: Observation): number {
+  if (o.host === undefined) return AGE_MAX_MS;
+  return Math.min(AGE_MAX_MS, Math.max(0, Math.round(o.nowMs - o.host.networkAtMs)));
+}
+
 function numberIn(text: string | undefined, min: number, max: number): number | undefined {
   const value = text === undefined || text === '' ? Number.NaN : Number(text);
   return Number.isFinite(value) && value >= min && value <= max ? value : undefined;
@@ -31,15 +40,15 @@ export function parseAnnouncement(extra: string): Announcement | undefined {
   if (fields.get('bellwether') !== FORMAT) return undefined;
   const intervalMs = numberIn(fields.get('interval-ms'), 100, 60_000);
   const network = numberIn(fields.get('network'), 0, 1);
-  const networkAgeMs = numberIn(fields.get('network-age-ms'), 0, 86_400_000);
+  const ageMs = numberIn(fields.get('network-age-ms'), 0, AGE_MAX_MS);
   const ioSeconds = numberIn(fields.get('sanlock-io'), 1, 120);
   const watchdogSeconds = numberIn(fields.get('sanlock-watchdog'), 1, 600);
-  if (intervalMs === undefined || network === undefined || networkAgeMs === undefined) return undefined;
+  if (intervalMs === undefined || network === undefined || ageMs === undefined) return undefined;
   if (ioSeconds === undefined || watchdogSeconds === undefined) return undefined;
   return {
     intervalMs,
     network,
-    networkAgeMs,
+    networkAgeMs: ageMs,
     ioSeconds,
     watchdogSeconds,
     claim: fields.get('claim') ?? '',
@@ -130,7 +139,7 @@ export function slotOf(o: Observation, decision: Decision, facts: SlotFacts): Fo
     'interval-ms': String(o.settings.timing.beatMs),
     // A host without its bridge is no place for the engine, whatever its probes say.
     network: String(o.host === undefined || o.host.bridgeUp === false ? 0 : o.host.network),
-    'network-age-ms': String(o.host === undefined ? 86_400_000 : Math.max(0, Math.round(o.nowMs - o.host.networkAtMs))),
+    'network-age-ms': String(networkAgeMs(o)),
     'sanlock-io': String(o.lease?.ioSeconds ?? o.settings.timing.profile.ioSeconds),
     'sanlock-watchdog': String(o.lease?.watchdogSeconds ?? o.settings.timing.profile.watchdogSeconds),
     claim: memory.claim,

@@ -13,8 +13,7 @@ import {
 import type { Logger } from 'pino';
 import { lockActivities } from '../../activities/cluster/lock.activities.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
-import { upgradeActivities } from '../../activities/upgrade.activities.ts';
-import type { UpgradeActivities } from '../../workflows/model/upgrade.ts';
+import { stepActivities, type StepActivity } from '../../activities/steps.activities.ts';
 
 /** Bundles the workflows as they are in this checkout; about a second. */
 export function bundleWorkflows(): Promise<WorkflowBundle> {
@@ -46,8 +45,8 @@ export interface OrchestratorOptions {
   readonly taskQueue: string;
   readonly client: Client;
   readonly counterparts: Counterparts;
-  /** Put around the steps' activities, e.g. to make one fail on purpose. */
-  readonly wrapSteps?: (activities: UpgradeActivities) => UpgradeActivities;
+  /** Instead of the real ones, by name: to make one fail on purpose, or to measure without them. */
+  readonly steps?: Readonly<Record<string, StepActivity>>;
   /** Workflows kept in memory; others are read again from their history when something happens to them. */
   readonly cachedWorkflows?: number;
   readonly workflowBundle: WorkflowBundle | { readonly codePath: string };
@@ -63,18 +62,19 @@ export interface Orchestrator {
 }
 
 export async function startOrchestrator(options: OrchestratorOptions): Promise<Orchestrator> {
-  const { address, tls, apiKey, namespace, taskQueue, counterparts, client, wrapSteps = (all) => all } = options;
+  const { address, tls, apiKey, namespace, taskQueue, counterparts, client } = options;
   const connection = await NativeConnection.connect({
     address,
     ...(tls === undefined ? {} : { tls }),
     ...(apiKey === undefined ? {} : { apiKey }),
   });
+  const { steps = stepActivities(counterparts) } = options;
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle: options.workflowBundle,
-    activities: { ...wrapSteps(upgradeActivities(counterparts)), ...lockActivities(client, taskQueue) },
+    activities: { ...steps, ...lockActivities(client, taskQueue) },
     // Without it a killed worker's workflows stand still for ten seconds (temporal.md 7.3).
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: options.cachedWorkflows ?? CACHED_WORKFLOWS,

@@ -114,3 +114,48 @@ export const MESSAGES = {
   abort: 'abort',
   granted: 'clusterGranted',
 } as const;
+
+/** Every call of a step carries it: it names the operation in VDSM's and the engine's logs, and ids are derived from it. */
+export interface StepCall {
+  readonly operationId: string;
+  readonly cluster: string;
+  /** ISO time of the operation's start: the one clock of everything that must come out the same when repeated. */
+  readonly startedAt: string;
+}
+
+/** One activity: one step, which checks, acts and verifies, so that repeating it is safe. */
+export type Step<I, T> = (input: StepCall & I) => Promise<StepOutcome<T>>;
+
+/** What an operation's body answers when it came to its end. */
+export interface OperationEnd {
+  readonly state: 'done' | 'nothing-to-do';
+  /** For the ticket and the operation's page. */
+  readonly lines: readonly string[];
+}
+
+export interface OperationResult {
+  readonly state: 'done' | 'nothing-to-do' | 'aborted' | 'refused';
+  readonly lines: readonly string[];
+}
+
+/** The activity that every operation ends with. */
+export interface ReportActivities {
+  reportToTicket: Step<{ readonly ticket: string; readonly state: string; readonly lines: readonly string[] }, null>;
+}
+
+const MINUTE_MS = 60_000;
+
+/** The last step of every operation. */
+export const REPORT_STEP = {
+  name: 'report',
+  title: 'Report to the ticket',
+  skippable: true,
+  attemptMs: MINUTE_MS,
+} as const satisfies StepPlan;
+
+/** @throws Error for a name that is not in the list: a mistake of ours. */
+export function planOf<P extends StepPlan>(steps: readonly P[], name: P['name']): P {
+  const found = steps.find((step) => step.name === name);
+  if (found === undefined) throw new Error(`no step ${name}`);
+  return found;
+}

@@ -1,33 +1,14 @@
 /** The upgrade's step list and what its steps hand to each other (issue's order: nothing later is done before it). */
-import type { StepOutcome, StepPlan } from './operation.ts';
+import type { BackupRef, HostedEngineFacts, VolumeRef } from './hosted-engine.ts';
+import { REPORT_STEP, type ReportActivities, type Step, type StepPlan } from './operation.ts';
 import type { DefinitionSource } from './requests.ts';
 
 const MINUTE = 60_000;
 
-/** An image and its (single) volume on a storage domain. */
-export interface VolumeRef {
-  readonly image: string;
-  readonly volume: string;
-}
-
 /** What the operation learnt before it touched anything. */
-export interface UpgradeFacts {
-  readonly dataCenter: { readonly id: string; readonly name: string };
-  readonly cluster: { readonly id: string; readonly name: string; readonly compatibility: string };
-  readonly engineVersion: string;
-  readonly vm: { readonly id: string; readonly name: string; readonly origin: string };
+export interface UpgradeFacts extends HostedEngineFacts {
   /** True: the engine manages its VM already; there is nothing to upgrade. */
   readonly alreadyManaged: boolean;
-  readonly domain: {
-    readonly id: string;
-    readonly type: 'nfs' | 'glusterfs' | 'iscsi' | 'fc';
-    readonly address: string;
-    readonly path: string;
-    readonly metadata: VolumeRef;
-    readonly configuration: VolumeRef;
-  };
-  /** Restored at the end: it is only left if this operation set it. */
-  readonly globalMaintenanceBefore: boolean;
   /** Whether the engine knew the domain before; if so an abort must not remove it. */
   readonly domainKnownBefore: boolean;
 }
@@ -42,31 +23,8 @@ export interface OvfStoreDisk extends VolumeRef {
   readonly createdByUs: boolean;
 }
 
-export interface BackupRef {
-  readonly bucket: string;
-  readonly manifestKey: string;
-  readonly manifestSha256: string;
-  readonly objects: number;
-}
-
-/** Every call carries it: it names the operation in VDSM's and the engine's logs, and ids are derived from it. */
-export interface StepCall {
-  readonly operationId: string;
-  readonly cluster: string;
-  /** ISO time of the operation's start: the one clock of everything that must come out the same when repeated. */
-  readonly startedAt: string;
-}
-
-export interface UpgradeSummary {
-  readonly state: 'done' | 'nothing-to-do';
-  readonly ticket?: string;
-  readonly lines: readonly string[];
-}
-
-type Step<I, T> = (input: StepCall & I) => Promise<StepOutcome<T>>;
-
 /** The upgrade's activities: one per step, each of which checks, acts and verifies, so that repeating it is safe. */
-export interface UpgradeActivities {
+export interface UpgradeActivities extends ReportActivities {
   inspectUpgrade: Step<{ readonly vmConf?: string }, UpgradeFacts>;
   enterGlobalMaintenance: Step<{ readonly facts: UpgradeFacts }, null>;
   leaveGlobalMaintenance: Step<{ readonly facts: UpgradeFacts }, null>;
@@ -90,7 +48,6 @@ export interface UpgradeActivities {
   awaitDomainActive: Step<{ readonly facts: UpgradeFacts }, null>;
   importVm: Step<{ readonly facts: UpgradeFacts; readonly definition: ConvertedDefinition }, null>;
   verifyUpgrade: Step<{ readonly facts: UpgradeFacts; readonly definition?: ConvertedDefinition }, readonly string[]>;
-  reportToTicket: Step<{ readonly ticket: string; readonly state: string; readonly lines: readonly string[] }, null>;
 }
 
 export const UPGRADE_STEPS = [
@@ -106,7 +63,7 @@ export const UPGRADE_STEPS = [
   { name: 'verify', title: 'Verify from outside', attemptMs: 5 * MINUTE },
   { name: 'leave-global-maintenance', title: 'Leave global maintenance', attemptMs: 3 * MINUTE },
   { name: 'back-up-after', title: 'Back up the new configuration to S3', skippable: true, attemptMs: 5 * MINUTE },
-  { name: 'report', title: 'Report to the ticket', skippable: true, attemptMs: MINUTE },
+  REPORT_STEP,
 ] as const satisfies readonly StepPlan[];
 
 export type UpgradeStepName = (typeof UPGRADE_STEPS)[number]['name'];

@@ -44,6 +44,13 @@ export class OperationStateKeeper {
     setCurrentDetails(detailsMarkdown(this.#view));
   }
 
+  /** Steps that are known only now; the report stays the last one. */
+  extend(plans: readonly StepPlan[]): void {
+    const { steps } = this.#view;
+    const added = plans.map(({ name, title }): StepView => ({ name, title, state: 'pending' }));
+    this.#set({ steps: [...steps.slice(0, -1), ...added, ...steps.slice(-1)] });
+  }
+
   /** Another state of the whole; `waitsFor` undefined = it waits for nothing but its own step. */
   state(state: OperationState, actions: readonly OperatorAction[], waitsFor?: string): void {
     const { waitsFor: _gone, ...rest } = this.#view;

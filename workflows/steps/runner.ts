@@ -24,6 +24,10 @@ export interface StepRunner<A> {
   notNeeded(names: readonly string[], why: string): void;
   /** The point of no return: what was done stays, only `always` compensations are kept. */
   commit(): void;
+  /** Adds steps that are known only now, before the report. */
+  extend(plans: readonly StepPlan[]): void;
+  /** A step that waits until `until` (ISO time) and lets other operations have the cluster meanwhile. */
+  hold(plan: StepPlan, until: string, summary: string): Promise<void>;
   /** A later step did what this compensation would do. */
   discardUndo(name: string): void;
 }

@@ -45,9 +45,16 @@ function refusal(message: string): ApplicationFailure {
   return failure;
 }
 
+/** What the operation around the steps gives its runner. */
+export interface Surroundings {
+  /** Waits for a time without the cluster; has it again when it settles, however that comes. */
+  readonly letGo: (untilMs: number) => Promise<void>;
+}
+
 export class TemporalRunner<A extends object> implements StepRunner<A> {
   readonly #keeper: OperationStateKeeper;
   readonly #timing: OperationTiming;
+  readonly #surroundings: Surroundings;
   #undos: Undo<A>[] = [];
   #decision: { readonly action: Decision; readonly by: OperatorCommand } | undefined;
   #abortedBy: OperatorCommand | undefined;
@@ -56,9 +63,10 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   /** What the operation does again when an operator has answered: its steps, or its compensations. */
   #afterPark: 'running' | 'aborting' = 'running';
 
-  constructor(keeper: OperationStateKeeper, timing: OperationTiming) {
+  constructor(keeper: OperationStateKeeper, timing: OperationTiming, surroundings: Surroundings) {
     this.#keeper = keeper;
     this.#timing = timing;
+    this.#surroundings = surroundings;
     this.#listen();
   }
 
@@ -169,6 +177,19 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
         return undefined;
       }
     }
+  }
+
+  extend(plans: readonly StepPlan[]): void {
+    this.#keeper.extend(plans);
+  }
+
+  async hold(plan: StepPlan, until: string, summary: string): Promise<void> {
+    this.#checkAborted();
+    this.#keeper.stepStarts(plan.name);
+    this.#keeper.state('running', ['abort'], `${until}: ${plan.title}`);
+    await this.untilAborted(() => this.#surroundings.letGo(Date.parse(until)));
+    this.#keeper.state('running', ['abort']);
+    this.#keeper.stepIs(plan.name, { state: 'done', summary });
   }
 
   #decidedBy = '';

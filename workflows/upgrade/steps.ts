@@ -1,23 +1,12 @@
 /** The upgrade, step by step: an unmanaged engine VM becomes one that the engine manages itself. */
+import { planOf, type OperationEnd, type StepCall } from '../model/operation.ts';
 import type { UpgradeRequest } from '../model/requests.ts';
-import {
-  UPGRADE_STEPS,
-  type StepCall,
-  type UpgradeActivities,
-  type UpgradeFacts,
-  type UpgradeStepName,
-  type UpgradeSummary,
-} from '../model/upgrade.ts';
-import type { StepPlan } from '../model/operation.ts';
+import { UPGRADE_STEPS, type UpgradeActivities, type UpgradeFacts, type UpgradeStepName } from '../model/upgrade.ts';
 import type { StepRunner } from '../steps/runner.ts';
 
 type Runner = StepRunner<UpgradeActivities>;
 
-function plan(name: UpgradeStepName): StepPlan {
-  const found = UPGRADE_STEPS.find((step) => step.name === name);
-  if (found === undefined) throw new Error(`no step ${name}`);
-  return found;
-}
+const plan = (name: UpgradeStepName) => planOf(UPGRADE_STEPS, name);
 
 const MAINTENANCE_UNDO = 'undo-global-maintenance';
 
@@ -60,7 +49,7 @@ async function transform(run: Runner, call: StepCall, request: UpgradeRequest, f
   return definition;
 }
 
-async function untouched(run: Runner, call: StepCall, facts: UpgradeFacts): Promise<UpgradeSummary> {
+async function untouched(run: Runner, call: StepCall, facts: UpgradeFacts): Promise<OperationEnd> {
   const unneeded = UPGRADE_STEPS.map((step) => step.name).filter(
     (name) => name !== 'preconditions' && name !== 'verify' && name !== 'report',
   );
@@ -77,7 +66,7 @@ async function upgraded(
   call: StepCall,
   request: UpgradeRequest,
   facts: UpgradeFacts,
-): Promise<UpgradeSummary> {
+): Promise<OperationEnd> {
   const input = { ...call, facts };
   const definition = await transform(run, call, request, facts);
   const lines = await run.step(plan('verify'), (a) => a.verifyUpgrade({ ...input, definition }));
@@ -92,16 +81,9 @@ async function upgraded(
 }
 
 /** The operation's body; runs on any runner. */
-export async function runUpgrade(run: Runner, call: StepCall, request: UpgradeRequest): Promise<UpgradeSummary> {
+export async function runUpgrade(run: Runner, call: StepCall, request: UpgradeRequest): Promise<OperationEnd> {
   const facts = await run.step(plan('preconditions'), (a) =>
     a.inspectUpgrade({ ...call, ...(request.vmConf === undefined ? {} : { vmConf: request.vmConf }) }),
   );
-  const summary = facts.alreadyManaged ? await untouched(run, call, facts) : await upgraded(run, call, request, facts);
-  const { ticket } = request;
-  if (ticket === undefined) run.notNeeded(['report'], 'no ticket asked for it');
-  else {
-    const { state, lines } = summary;
-    await run.optional(plan('report'), (a) => a.reportToTicket({ ...call, ticket, state, lines }));
-  }
-  return summary;
+  return facts.alreadyManaged ? untouched(run, call, facts) : upgraded(run, call, request, facts);
 }

@@ -263,7 +263,11 @@ describe('registering the engine VM', () => {
       'imported',
       async () => (await lab.api('GET', `/vms/${lab.fixture.vm.id}`)).json['origin'] === 'managed_hosted_engine',
     );
-    expect(await eventCodes(lab)).toEqual(expect.arrayContaining(['10460', '10456']));
+    // The event of the VM comes a moment after its state.
+    await until('both events', async () => {
+      const codes = await eventCodes(lab);
+      return codes.includes('10460') && codes.includes('10456');
+    });
   });
 });
 

@@ -1,11 +1,13 @@
 /** Everything that steps talk to, made once per worker. */
 import type { Archive } from './archive/client.ts';
 import type { ClusterRegistry } from './clusters.ts';
+import type { Secrets } from './secrets.ts';
 import type { TicketSystem } from './tickets/client.ts';
 
 export interface Counterparts {
   readonly clusters: ClusterRegistry;
   readonly archive: Archive;
+  readonly secrets: Secrets;
   /** Undefined: no ticket system is configured; reports are recorded in the operation only. */
   readonly tickets: TicketSystem | undefined;
 }

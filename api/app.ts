@@ -37,10 +37,12 @@ function publicRoutes(app: Hono<AppEnv>, ports: AppPorts): void {
 
 export function createApp(ports: AppPorts): FrontDoor {
   const app = new Hono<AppEnv>();
-  const { starter, clusters, timing } = ports;
+  const { starter, reader, clusters, timing, clock } = ports;
   const startPorts: StartPorts = {
     starter,
+    reader,
     clusters,
+    clock,
     gate: createGate(ports.startsMax ?? STARTS_MAX),
     ...(timing === undefined ? {} : { timing }),
   };

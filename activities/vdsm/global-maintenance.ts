@@ -3,7 +3,7 @@
  * metadata on storage, and every host that answers must report it (a write can be lost there, ha-agent.md 4.2).
  */
 import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
-import type { HostedEngineFacts } from '../../workflows/model/hosted-engine.ts';
+import type { BoardFacts } from '../../workflows/model/hosted-engine.ts';
 import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
@@ -11,13 +11,13 @@ import { correlationOf } from '../ids.ts';
 import { poll, type StepContext } from '../step-context.ts';
 import { readGlobalMaintenance } from '../storage/ha-metadata.ts';
 
-type Input = StepCall & { readonly facts: HostedEngineFacts };
+type Input = StepCall & { readonly facts: BoardFacts };
 
 const POLL_MS = 250;
 /** Hosts tell the flag with their next beat, 10 to 20 seconds later. */
 const CONFIRM_LIMIT_MS = 60_000;
 
-async function flagOnStorage(cluster: Cluster, facts: HostedEngineFacts, context: StepContext): Promise<boolean> {
+async function flagOnStorage(cluster: Cluster, facts: BoardFacts, context: StepContext): Promise<boolean> {
   const spm = await cluster.hosts.spm(facts.dataCenter.id, context.signal);
   const place = { pool: facts.dataCenter.id, domain: facts.domain.id };
   return readGlobalMaintenance(spm, place, facts.domain.metadata, context.signal);
@@ -35,12 +35,7 @@ async function hostsBehind(cluster: Cluster, wanted: boolean, context: StepConte
   return behind.flat();
 }
 
-async function confirm(
-  cluster: Cluster,
-  facts: HostedEngineFacts,
-  wanted: boolean,
-  context: StepContext,
-): Promise<void> {
+async function confirm(cluster: Cluster, facts: BoardFacts, wanted: boolean, context: StepContext): Promise<void> {
   const word = wanted ? 'on' : 'off';
   const onStorage = await poll(
     context,

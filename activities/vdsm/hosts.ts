@@ -34,15 +34,58 @@ function reasonOf(error: unknown): string {
   return error instanceof CounterpartError ? error.facts.why : String(error);
 }
 
+/** VDSM's own port (vdsm.md 1). */
+const VDSM_PORT = 54_321;
+
+function clientOf({ name, address, vdsmPort, ca, cert, key }: HostConfig): VdsmClient {
+  return new VdsmClient({ name, address, port: vdsmPort, ca, cert, key });
+}
+
 export class HostPool {
-  readonly clients: readonly VdsmClient[];
+  readonly #configs: HostConfig[];
+  #clients: VdsmClient[];
   #order: VdsmClient[];
 
   constructor(hosts: readonly HostConfig[]) {
-    this.clients = hosts.map(
-      ({ name, address, vdsmPort, ca, cert, key }) => new VdsmClient({ name, address, port: vdsmPort, ca, cert, key }),
-    );
-    this.#order = [...this.clients];
+    this.#configs = [...hosts];
+    this.#clients = hosts.map(clientOf);
+    this.#order = [...this.#clients];
+  }
+
+  get clients(): readonly VdsmClient[] {
+    return this.#clients;
+  }
+
+  /** @throws CounterpartError needs-operator when no host of that name is configured. */
+  named(name: string): VdsmClient {
+    const found = this.#clients.find((client) => client.name === name);
+    if (found !== undefined) return found;
+    throw new CounterpartError({
+      type: 'configuration/unknown-host',
+      kind: 'needs-operator',
+      subject: `host ${name}`,
+      what: 'this worker does not know it',
+      why: `it knows ${this.#clients.map((client) => client.name).join(', ') || 'none'}`,
+      remedy:
+        'Add the host to the cluster in the file that BELLWETHER_CLUSTERS_FILE names, restart the worker, then retry.',
+    });
+  }
+
+  /**
+   * A host that the configuration does not list (one that is being added) with the TLS files of those that it lists: the
+   * engine's CA signs them all. Known from then on, until the worker ends.
+   */
+  ensure(host: { readonly name: string; readonly address: string; readonly vdsmPort?: number }): VdsmClient {
+    const known = this.#clients.find((client) => client.name === host.name);
+    if (known !== undefined) return known;
+    const [like] = this.#configs;
+    if (like === undefined) throw noneLeft(`host ${host.name}`, 'it can’t be asked', []);
+    const config = { ...like, name: host.name, address: host.address, vdsmPort: host.vdsmPort ?? VDSM_PORT };
+    const client = clientOf(config);
+    this.#configs.push(config);
+    this.#clients = [...this.#clients, client];
+    this.#order = [...this.#order, client];
+    return client;
   }
 
   /** Hosts that answer now, in the order in which they were asked. */
@@ -107,6 +150,6 @@ export class HostPool {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.clients.map((host) => host.close()));
+    await Promise.allSettled(this.#clients.map((host) => host.close()));
   }
 }

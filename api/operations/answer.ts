@@ -37,6 +37,11 @@ export function answerStart(outcome: StartOutcome, context: AnswerContext): Resp
         instance,
         errors: outcome.problems,
       });
+    case 'too-late':
+      return problem('invalid-request', 'nothing was started', {
+        instance,
+        errors: [{ path: 'until', what: `${outcome.until} is past: name a time to come` }],
+      });
     case 'conflict':
       return problem('operation-exists', `${outcome.id} is ${outcome.state} and was requested with other content`, {
         instance,

@@ -11,9 +11,12 @@ import { operationId } from '../../workflows/model/ids.ts';
 import { WORKFLOW_TYPES, type OperationRequest } from '../../workflows/model/requests.ts';
 import type { AppPorts, StartOrder } from '../ports.ts';
 import { digestOf, uuidV5 } from './digest.ts';
+import { detailsOf, summaryOf } from './words.ts';
 import type { Gate } from './gate.ts';
 
-export type StartPorts = Pick<AppPorts, 'starter' | 'clusters' | 'timing'> & { readonly gate: Gate };
+export type StartPorts = Pick<AppPorts, 'starter' | 'reader' | 'clusters' | 'timing' | 'clock'> & {
+  readonly gate: Gate;
+};
 
 export interface Delivery {
   /** Who sent it and its id there, e.g. `webhook:servicedesk:msg_1`. */
@@ -27,6 +30,8 @@ export type StartOutcome =
   | { readonly outcome: 'unknown-cluster'; readonly known: readonly string[] }
   /** 422 */
   | { readonly outcome: 'invalid-vm-conf'; readonly problems: readonly ConversionProblem[] }
+  /** 422 */
+  | { readonly outcome: 'too-late'; readonly until: string }
   /** 409 */
   | { readonly outcome: 'conflict'; readonly id: string; readonly state: OperationState }
   /** 429 */
@@ -44,23 +49,6 @@ export function requestDigest(request: OperationRequest): string {
   return digestOf({ ...request, requestedBy: undefined });
 }
 
-/** Markdown, beside the current details in the Temporal UI: lists only, which that UI shows without gaps. */
-function details(request: OperationRequest, id: string): string {
-  return [
-    `- cluster: **${request.cluster}**`,
-    ...(request.ticket === undefined ? [] : [`- ticket: ${request.ticket}`]),
-    `- requested by: ${request.requestedBy}`,
-    `- definition from: ${request.source}`,
-    `- follow it: \`npx bellwether operation watch ${id}\``,
-    '',
-    '**The buttons of this page**',
-    '',
-    '- *Request Cancellation*: ends it and takes back what was done, like the update `abort`',
-    '- *More Actions*, *Send an Update*: `retry`, `skip` or `abort`, when it is parked; `abort` while it runs, too',
-    '- *Terminate* and *Reset*: **not for operations**; nothing is taken back, global maintenance may stay on',
-  ].join('\n');
-}
-
 function orderOf(ports: StartPorts, request: OperationRequest, delivery: Delivery): StartOrder {
   const id = operationId(request);
   return {
@@ -70,9 +58,16 @@ function orderOf(ports: StartPorts, request: OperationRequest, delivery: Deliver
     requestId: uuidV5(delivery.deliveryKey),
     digest: requestDigest(request),
     deliveryKey: delivery.deliveryKey,
-    summary: `Upgrade the hosted engine of ${request.cluster} (${request.ticket ?? request.key})`,
-    details: details(request, id),
+    summary: summaryOf(request),
+    details: detailsOf(request, id),
   };
+}
+
+/** The end that the request names, if it is past: unless it is a late repetition, which gets its first answer again. */
+async function pastEnd(ports: StartPorts, request: OperationRequest, id: string): Promise<string | undefined> {
+  const until = request.operation === 'global-maintenance' ? request.until : undefined;
+  if (until === undefined || Date.parse(until) > ports.clock().getTime()) return undefined;
+  return (await ports.reader.show(id)).outcome === 'unknown' ? until : undefined;
 }
 
 /**
@@ -85,9 +80,11 @@ export async function startOperation(
   delivery: Delivery,
 ): Promise<StartOutcome> {
   if (!ports.clusters.includes(request.cluster)) return { outcome: 'unknown-cluster', known: ports.clusters };
-  const problems = vmConfProblems(request.vmConf);
+  const problems = request.operation === 'upgrade' ? vmConfProblems(request.vmConf) : [];
   if (problems.length > 0) return { outcome: 'invalid-vm-conf', problems };
   const order = orderOf(ports, request, delivery);
+  const until = await pastEnd(ports, request, order.id);
+  if (until !== undefined) return { outcome: 'too-late', until };
   const reply = await ports.gate.run(() => ports.starter.start(order));
   if (reply === undefined) return { outcome: 'too-many' };
   if (reply.outcome === 'unavailable') return reply;

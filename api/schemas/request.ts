@@ -1,16 +1,20 @@
 /** What may come in: requests that start operations, and operators' commands. Typed against `workflows/model`. */
 import { z } from '@hono/zod-openapi';
-import { VM_CONF_BYTES_MAX } from '../../activities/ovf/vm-conf.ts';
-import { KEY_PATTERN } from '../../workflows/model/ids.ts';
 import type { OperatorCommand } from '../../workflows/model/operation.ts';
-import type { UpgradeRequest } from '../../workflows/model/requests.ts';
+import type { OperationRequest } from '../../workflows/model/requests.ts';
+import { backup, reconcile, restore } from './operations/archive.ts';
+import { editEngineVm } from './operations/engine-vm.ts';
+import { commonFields, key } from './operations/fields.ts';
+import { addHost, removeHost } from './operations/hosts.ts';
+import { install } from './operations/install.ts';
+import {
+  enterHostMaintenance,
+  globalMaintenance,
+  leaveHostMaintenance,
+  rollingHostUpdate,
+} from './operations/maintenance.ts';
+import { upgrade } from './operations/upgrade.ts';
 import { optional } from './optional.ts';
-
-const key = (what: string, example: string) =>
-  z
-    .string()
-    .regex(KEY_PATTERN, `${what}: letters, digits and . _ : - only, at most 100, the first a letter or digit`)
-    .openapi({ example });
 
 /** Who did it: a claim of the caller, kept for the auditor. */
 export const actor = z
@@ -21,49 +25,56 @@ export const actor = z
   )
   .openapi({ example: 'cli:alice' });
 
-const upgradeFields = {
-  version: z.literal(1).default(1),
-  operation: z.literal('upgrade'),
-  cluster: key('a cluster', 'Default'),
-  source: z.enum(['auto', 'request', 'configuration-volume', 'engine']).default('auto').openapi({
-    description: 'Where the engine VM’s definition comes from; auto takes the newest consistent one.',
-  }),
-  vmConf: optional(
-    z
-      .string()
-      .refine((text) => Buffer.byteLength(text) <= VM_CONF_BYTES_MAX, `at most ${VM_CONF_BYTES_MAX} bytes`)
-      .openapi({
-        description: `Text of a vm.conf, at most ${VM_CONF_BYTES_MAX} bytes; needed when source is request.`,
-      }),
-  ),
-  ifBusy: z.enum(['queue', 'refuse']).default('queue').openapi({
-    description: 'What to do while another operation holds the cluster.',
-  }),
-};
-
-function needsVmConf(request: { source: string; vmConf?: string }): boolean {
-  return request.source !== 'request' || request.vmConf !== undefined;
-}
-
+const needsVmConf = (request: { source: string; vmConf?: string }) =>
+  request.source !== 'request' || request.vmConf !== undefined;
 const vmConfRule = { path: ['vmConf'], error: 'needed because source is request' };
+const untilOnlyOn = (request: { mode: string; until?: string }) => request.mode === 'on' || request.until === undefined;
+const untilRule = { path: ['until'], error: 'only with mode on' };
 
 /** What a caller says itself; key and requestedBy come from where it came in. */
-type Asked = Omit<UpgradeRequest, 'key' | 'requestedBy'>;
+type Without<R, K extends PropertyKey> = R extends unknown ? Omit<R, K> : never;
+type Asked = Without<OperationRequest, 'key' | 'requestedBy'>;
 
 /** The body of POST /operations: the caller is known otherwise, and `key` may come as Idempotency-Key. */
+const bodyKeys = {
+  ...commonFields,
+  key: optional(key('a key', 'CHG0001234')),
+  ticket: optional(key('a ticket', 'CHG0001234')),
+};
 export const operationBody = z
-  .strictObject({
-    ...upgradeFields,
-    key: optional(key('a key', 'CHG0001234')),
-    ticket: optional(key('a ticket', 'CHG0001234')),
-  })
-  .refine(needsVmConf, vmConfRule)
+  .discriminatedUnion('operation', [
+    z.strictObject({ ...bodyKeys, ...upgrade }).refine(needsVmConf, vmConfRule),
+    z.strictObject({ ...bodyKeys, ...globalMaintenance }).refine(untilOnlyOn, untilRule),
+    z.strictObject({ ...bodyKeys, ...enterHostMaintenance }),
+    z.strictObject({ ...bodyKeys, ...leaveHostMaintenance }),
+    z.strictObject({ ...bodyKeys, ...rollingHostUpdate }),
+    z.strictObject({ ...bodyKeys, ...addHost }),
+    z.strictObject({ ...bodyKeys, ...removeHost }),
+    z.strictObject({ ...bodyKeys, ...editEngineVm }),
+    z.strictObject({ ...bodyKeys, ...backup }),
+    z.strictObject({ ...bodyKeys, ...restore }),
+    z.strictObject({ ...bodyKeys, ...reconcile }),
+    z.strictObject({ ...bodyKeys, ...install }),
+  ])
   .openapi('OperationRequest') satisfies z.ZodType<Asked & { readonly key?: string }>;
 
 /** The request in a native webhook: the ticket is the key. */
+const webhookKeys = { ...commonFields, ticket: key('a ticket', 'CHG0001234') };
 export const webhookRequest = z
-  .strictObject({ ...upgradeFields, ticket: key('a ticket', 'CHG0001234') })
-  .refine(needsVmConf, vmConfRule)
+  .discriminatedUnion('operation', [
+    z.strictObject({ ...webhookKeys, ...upgrade }).refine(needsVmConf, vmConfRule),
+    z.strictObject({ ...webhookKeys, ...globalMaintenance }).refine(untilOnlyOn, untilRule),
+    z.strictObject({ ...webhookKeys, ...enterHostMaintenance }),
+    z.strictObject({ ...webhookKeys, ...leaveHostMaintenance }),
+    z.strictObject({ ...webhookKeys, ...rollingHostUpdate }),
+    z.strictObject({ ...webhookKeys, ...addHost }),
+    z.strictObject({ ...webhookKeys, ...removeHost }),
+    z.strictObject({ ...webhookKeys, ...editEngineVm }),
+    z.strictObject({ ...webhookKeys, ...backup }),
+    z.strictObject({ ...webhookKeys, ...restore }),
+    z.strictObject({ ...webhookKeys, ...reconcile }),
+    z.strictObject({ ...webhookKeys, ...install }),
+  ])
   .openapi('WebhookRequest') satisfies z.ZodType<Asked & { readonly ticket: string }>;
 
 /** The documented form of a native webhook; a bare `WebhookRequest` is taken too. */

@@ -8,7 +8,7 @@ import type { AppPorts, WebhookSource } from '../ports.ts';
 import { schemaErrors } from '../schemas/problem.ts';
 import { idempotencyKey, webhookRequest } from '../schemas/request.ts';
 import { secretsOf } from '../secrets.ts';
-import type { UpgradeRequest } from '../../workflows/model/requests.ts';
+import type { OperationRequest } from '../../workflows/model/requests.ts';
 import { verifyStandard } from './standard.ts';
 
 export const WEBHOOK_BYTES_MAX = 65_536;
@@ -40,7 +40,7 @@ function eventData(c: AppContext, body: unknown): Parsed<{ readonly data: unknow
   return { ok: false, response: refuse(c, 'unsupported-event', `type is ${type}; only "${EVENT}" with data is known`) };
 }
 
-function requestOf(c: AppContext, source: WebhookSource, bytes: Uint8Array): Parsed<UpgradeRequest> {
+function requestOf(c: AppContext, source: WebhookSource, bytes: Uint8Array): Parsed<OperationRequest> {
   const json = jsonOf(c, bytes);
   if (!json.ok) return json;
   const event = eventData(c, json.value);

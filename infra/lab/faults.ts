@@ -8,7 +8,7 @@ export type LabFault =
   | { readonly kind: 'storage-hang'; readonly host: string }
   /** VDSM answers every verb with 99. */
   | { readonly kind: 'vdsm-recovering'; readonly host: string; readonly calls?: number }
-  /** Connection closed after the request was read and *executed* (the answer is lost), `verb` e.g. `Volume.create`; `PUT` = the data stream, cut half way. */
+  /** Connection closed after the request was read and *executed* (the answer is lost), `verb` e.g. `Volume.create`; `*` = all, `<change>` = all that change something; `PUT` = the data stream, cut half way. */
   | { readonly kind: 'vdsm-cut'; readonly host?: string; readonly verb: string; readonly times: number }
   /** Verb answers after a delay, in lab milliseconds. */
   | { readonly kind: 'vdsm-slow'; readonly host?: string; readonly verb: string; readonly delayMs: number }
@@ -23,7 +23,7 @@ export type LabFault =
     }
   /** Volume.create / PUT fail for want of space. */
   | { readonly kind: 'storage-full'; readonly times: number }
-  /** Engine answers matching requests (`POST /storagedomains`; `*` matches any text without a slash) with this status. */
+  /** Engine answers matching requests (`POST /storagedomains`; `*` matches any text without a slash, `**` any text; method `<change>` = all but GET) with this status. */
   | {
       readonly kind: 'engine-error';
       readonly match: string;

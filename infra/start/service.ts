@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { Archive } from '../../activities/archive/client.ts';
 import { ClusterRegistry } from '../../activities/clusters.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
+import { secretsIn } from '../../activities/secrets.ts';
+import { stepActivities, type StepActivity } from '../../activities/steps.activities.ts';
 import { TicketSystem } from '../../activities/tickets/client.ts';
 import { serveApp } from '../../api/adapters/node.ts';
 import { createApp } from '../../api/app.ts';
@@ -22,6 +24,8 @@ export interface ServiceOptions {
   readonly door: FrontDoorConfig;
   readonly logger: Logger;
   readonly workflowBundle?: WorkflowBundle;
+  /** Put around each step's activity, to disturb it on purpose. */
+  readonly wrapStep?: (activity: StepActivity) => StepActivity;
   /** False: the front door alone; `startWorker` adds the worker later. Default true. */
   readonly withWorker?: boolean;
 }
@@ -53,6 +57,7 @@ export function createCounterparts(platform: Platform, config: OrchestratorConfi
   return {
     clusters: new ClusterRegistry(config.clusters),
     archive: archiveOf(platform, config.bucket),
+    secrets: secretsIn(config.secretsDir),
     tickets: config.tickets === undefined ? undefined : new TicketSystem(config.tickets),
   };
 }
@@ -63,8 +68,13 @@ function uiLink(platform: Platform): { temporalUiLink?: (id: string) => string }
   return { temporalUiLink: (id) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(id)}` };
 }
 
+function wrapped(counterparts: Counterparts, wrap: (activity: StepActivity) => StepActivity) {
+  const steps = Object.entries(stepActivities(counterparts));
+  return Object.fromEntries(steps.map(([name, activity]) => [name, wrap(activity)]));
+}
+
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { platform, worker, door, logger } = options;
+  const { platform, worker, door, logger, wrapStep } = options;
   const { address, namespace } = platform.temporal;
   const connection = await Connection.connect({ ...platform.temporal.connection, address, connectTimeout: '5s' });
   // A server of somebody else's may not let us: the worker says what is missing when it needs it.
@@ -84,6 +94,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         client,
         counterparts,
         workflowBundle,
+        ...(wrapStep === undefined ? {} : { steps: wrapped(counterparts, wrapStep) }),
         ...(tls === undefined || tls === null ? {} : { tls }),
         ...(typeof apiKey === 'string' ? { apiKey } : {}),
       });

@@ -1,6 +1,7 @@
 /** The orchestrator's worker alone, with steps that do nothing and park each operation: says when it was ready, and what it holds. */
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
+import { secretsIn } from '../../activities/secrets.ts';
 import { Archive } from '../../activities/archive/client.ts';
 import { ClusterRegistry } from '../../activities/clusters.ts';
 import { logThrough, startOrchestrator } from '../../workers/orchestrator/worker.ts';
@@ -36,6 +37,7 @@ async function main(settings: WorkerSettings): Promise<void> {
     counterparts: {
       clusters: new ClusterRegistry([]),
       archive: new Archive({ bucket: 'unused', region: 'us-east-1' }),
+      secrets: secretsIn(undefined),
       tickets: undefined,
     },
     workflowBundle: { codePath },

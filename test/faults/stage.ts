@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Archive } from '../../activities/archive/client.ts';
 import { logThrough } from '../../workers/orchestrator/worker.ts';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
@@ -11,15 +12,19 @@ import type { Scenario, WorkerKill } from '../../infra/faults/scenarios.ts';
 import { crashingWorker } from '../../infra/faults/crashing.ts';
 import { until } from '../../infra/processes.ts';
 import { startLab, type Lab } from '../../infra/lab/lab.ts';
+import type { LabOptions } from '../../infra/lab/make-fixture.ts';
+import { labSecrets } from '../../infra/plays/play.ts';
+import type { StepActivity } from '../../activities/steps.activities.ts';
 import type { Platform } from '../../infra/start/platform.ts';
-import { startService, type Service } from '../../infra/start/service.ts';
+import { createCounterparts, startService, type Service } from '../../infra/start/service.ts';
 import {
   MESSAGES,
   type OperationView,
   type OperatorAction,
   type OperatorCommand,
 } from '../../workflows/model/operation.ts';
-import type { UpgradeRequest } from '../../workflows/model/requests.ts';
+import { operationId } from '../../workflows/model/ids.ts';
+import { WORKFLOW_TYPES, type OperationRequest, type UpgradeRequest } from '../../workflows/model/requests.ts';
 import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
 
 /** Impatient: a test must not wait ten minutes for a step to park. */
@@ -37,19 +42,27 @@ export interface TestStage {
   readonly config: OrchestratorConfig;
   readonly dir: string;
   readonly client: Client;
+  /** The backups, without starting the worker. */
+  readonly archive: Archive;
   /** Worker and front door in this process; started on demand. */
   service(): Promise<Service>;
   close(): Promise<void>;
+}
+
+export interface StageOptions extends Omit<LabOptions, 'dir' | 'speed' | 'cluster'> {
+  readonly wrapStep?: (lab: Lab) => (activity: StepActivity) => StepActivity;
 }
 
 export async function openStage(
   platform: Platform,
   name: string,
   workflowBundle: WorkflowBundle,
-  options: { vmConf?: string } = {},
+  options: StageOptions = {},
 ): Promise<TestStage> {
   const dir = mkdtempSync(join(tmpdir(), 'bellwether-stage-'));
-  const lab = await startLab({ dir: join(dir, 'lab'), speed: LAB_SPEED, cluster: name, ...options });
+  const { wrapStep, ...labOptions } = options;
+  const lab = await startLab({ dir: join(dir, 'lab'), speed: LAB_SPEED, cluster: name, ...labOptions });
+  const enginePassword = readFileSync(lab.ready.engine.passwordFile, 'utf8').trim();
   const config: OrchestratorConfig = {
     clusters: [{ name, engine: lab.ready.engine, hosts: lab.ready.hosts }],
     bucket: 'bellwether-test',
@@ -57,6 +70,7 @@ export async function openStage(
     logLevel: 'silent',
     tickets: undefined,
     timing: TEST_TIMING,
+    secretsDir: labSecrets(lab, dir, enginePassword),
   };
   const { address, namespace } = platform.temporal;
   const connection = await Connection.connect({ address, connectTimeout: '5s' });
@@ -69,6 +83,7 @@ export async function openStage(
       door: { host: '127.0.0.1', port: 0, sources: [], apiTokenFile: undefined },
       logger: pino({ level: 'silent' }),
       workflowBundle,
+      ...(wrapStep === undefined ? {} : { wrapStep: wrapStep(lab) }),
     });
   return {
     lab,
@@ -76,6 +91,7 @@ export async function openStage(
     config,
     dir,
     client,
+    archive: createCounterparts(platform, config).archive,
     service: () => (service ??= start()),
     async close() {
       await (await service)?.stop();
@@ -101,17 +117,20 @@ export function upgradeRequest(stage: TestStage, change: Partial<UpgradeRequest>
   };
 }
 
-/** Starts the upgrade on the stage's queue; answers its id. */
-export async function startUpgrade(stage: TestStage, change: Partial<UpgradeRequest> = {}): Promise<string> {
-  const { client } = stage;
-  const request = upgradeRequest(stage, change);
-  const id = `${request.operation}/${request.cluster}/${request.key}`;
-  await client.workflow.start('upgradeHostedEngine', {
+/** Starts an operation on the stage's queue; answers its id. */
+export async function startOperation(stage: TestStage, request: OperationRequest): Promise<string> {
+  const id = operationId(request);
+  await stage.client.workflow.start(WORKFLOW_TYPES[request.operation], {
     workflowId: id,
     taskQueue: stage.config.taskQueue,
     args: [{ request, timing: TEST_TIMING }],
   });
   return id;
+}
+
+/** Starts the upgrade on the stage's queue; answers its id. */
+export async function startUpgrade(stage: TestStage, change: Partial<UpgradeRequest> = {}): Promise<string> {
+  return startOperation(stage, upgradeRequest(stage, change));
 }
 
 export async function viewOf(stage: TestStage, id: string): Promise<OperationView | undefined> {
@@ -150,13 +169,18 @@ export async function awaitView(
 export const ended = (view: OperationView): boolean => view.state === 'done' || view.state === 'aborted';
 
 /** Lets a worker begin that kills itself at the scenario's point; resolves when it is dead. */
-async function loseWorker(stage: TestStage, kill: WorkerKill, bundleFile: string): Promise<void> {
+export async function loseWorker(
+  stage: TestStage,
+  kill: WorkerKill,
+  bundleFile: string,
+  start: () => Promise<unknown>,
+): Promise<void> {
   const { platform, config } = stage;
   const markerFile = join(stage.dir, 'killed');
   const settings = { platform: { temporal: platform.temporal, s3: platform.s3 }, config, bundleFile, kill, markerFile };
   const worker = crashingWorker(settings, join(stage.dir, 'worker.log'));
   try {
-    await startUpgrade(stage);
+    await start();
     await until(`the worker to kill itself ${kill.moment} ${kill.step}`, () => !worker.alive(), KILL_LIMIT_MS);
     if (!existsSync(markerFile))
       throw new Error(`the worker ended by itself: ${readFileSync(join(stage.dir, 'worker.log'), 'utf8')}`);
@@ -170,7 +194,8 @@ export async function playScenario(stage: TestStage, scenario: Scenario, bundleF
   await scenario.before?.(stage);
   const id = `upgrade/${stage.lab.fixture.cluster.name}/CHG0001234`;
   const drive = driveScenario(scenario, stage, (action) => operate(stage, id, action));
-  if (scenario.killWorker !== undefined) await loseWorker(stage, scenario.killWorker, bundleFile);
+  if (scenario.killWorker !== undefined)
+    await loseWorker(stage, scenario.killWorker, bundleFile, () => startUpgrade(stage));
   await stage.service();
   if (scenario.killWorker === undefined) await startUpgrade(stage);
   const hopeless = (view: OperationView) => view.state === 'parked' && scenario.whenParked === undefined;

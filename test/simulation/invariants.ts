@@ -168,6 +168,9 @@ export class Invariants implements Watcher {
     if (action.kind === 'start' && host.localMaintenance && ownMs > beatsMs)
       this.violated('I3', `host ${host.id} starts the VM in local maintenance`);
     if (action.kind !== 'migrate') return;
+    // An old block of that host, written over its new one by a storage gone astray, looks like news until its next beat.
+    const spoiltMs = world.slotSpoiltMs.get(action.to) ?? Number.NEGATIVE_INFINITY;
+    if (world.now - spoiltMs < world.timing.referenceDeadMs) return;
     const theirsMs = decidedMs - (this.localSinceMs.get(action.to) ?? decidedMs);
     if (theirsMs > 3 * visibleMs && world.host(action.to)?.path === 'ok')
       this.violated('I3', `host ${host.id} migrates to host ${action.to}, which is in local maintenance`);

@@ -17,6 +17,8 @@ export interface OrchestratorConfig {
   readonly logLevel: string;
   readonly tickets: { readonly url: string; readonly secretFile: string } | undefined;
   readonly timing: OperationTiming;
+  /** Folder with a file per secret that requests name. */
+  readonly secretsDir?: string;
 }
 
 const host = z.object({
@@ -110,6 +112,7 @@ export function readOrchestratorConfig(
     taskQueue: env['BELLWETHER_TASK_QUEUE'] || 'bellwether',
     logLevel,
     tickets: readTickets(env, problems),
+    ...(env['BELLWETHER_SECRETS_DIR'] ? { secretsDir: env['BELLWETHER_SECRETS_DIR'] } : {}),
     timing: {
       firstRetryMs: seconds(env, 'BELLWETHER_FIRST_RETRY_SECONDS', DEFAULT_TIMING.firstRetryMs, problems),
       maxRetryMs: seconds(env, 'BELLWETHER_MAX_RETRY_SECONDS', DEFAULT_TIMING.maxRetryMs, problems),

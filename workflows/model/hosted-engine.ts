@@ -30,3 +30,10 @@ export interface BackupRef {
   readonly manifestSha256: string;
   readonly objects: number;
 }
+
+/** Enough to reach the HA metadata; known without the engine. */
+export interface BoardFacts {
+  readonly dataCenter: { readonly id: string };
+  readonly domain: { readonly id: string; readonly metadata: VolumeRef };
+  readonly globalMaintenanceBefore: boolean;
+}

@@ -1,9 +1,15 @@
 /** Ids of operations and of the cluster's entity. */
 import type { OperationRequest } from './requests.ts';
 
-/** `<operation>/<cluster>/<key>`: a late retry of a delivery finds its operation, whatever ran in between (orchestration.md 1.3). */
-export function operationId(request: Pick<OperationRequest, 'operation' | 'cluster' | 'key'>): string {
-  return `${request.operation}/${request.cluster}/${request.key}`;
+/**
+ * `<operation>/<cluster>[/<host>]/<key>`: a late retry of a delivery finds its operation, whatever ran in between
+ * (orchestration.md 1.3).
+ */
+export function operationId(
+  request: Pick<OperationRequest, 'operation' | 'cluster' | 'key'> & { readonly host?: string },
+): string {
+  const { operation, cluster, host, key } = request;
+  return [operation, cluster, ...(host === undefined ? [] : [host]), key].join('/');
 }
 
 export function clusterEntityId(cluster: string): string {

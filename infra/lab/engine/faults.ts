@@ -103,13 +103,18 @@ function isKind<K extends EngineFaultSpec['kind']>(
   return fault.kind === kind;
 }
 
-/** Pattern: a method (or a star for all) and a path, in which a star stands for any text without a slash. */
+/**
+ * Pattern: a method (a star for all, `<change>` for all that change something) and a path, in which a star stands for any
+ * text without a slash, two for any text.
+ */
 function matches(pattern: string, method: string, path: string): boolean {
   const [wantedMethod = '*', wantedPath = '*'] = pattern.trim().split(/\s+/);
-  if (wantedMethod !== '*' && wantedMethod.toUpperCase() !== method) return false;
+  const change = wantedMethod === '<change>' && method !== 'GET' && !path.startsWith('/ovirt-engine/');
+  if (!change && wantedMethod !== '*' && wantedMethod.toUpperCase() !== method) return false;
+  const literal = (part: string) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`);
   const expression = wantedPath
-    .split('*')
-    .map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`))
-    .join('[^/]*');
+    .split('**')
+    .map((half) => half.split('*').map(literal).join('[^/]*'))
+    .join('.*');
   return new RegExp(`^${expression}$`).test(path);
 }

@@ -1,6 +1,11 @@
-/** Where injected faults meet one call of one host. `*` as a fault's verb means every verb. */
+/**
+ * Where injected faults meet one call of one host. As a fault's verb `*` means every verb, `<change>` every one that
+ * changes something.
+ */
 import { fail, VdsmError } from './errors.ts';
 import type { HostState } from './host-state.ts';
+
+const READS = /(^GET$|\.(get|list|ping|is)[A-Za-z0-9]*$)/;
 
 export class FaultGate {
   readonly #host: HostState;
@@ -13,7 +18,11 @@ export class FaultGate {
   }
 
   #concerns(fault: { readonly host?: string; readonly verb: string }): boolean {
-    return (fault.host ?? this.#host.name) === this.#host.name && (fault.verb === '*' || fault.verb === this.#verb);
+    return (fault.host ?? this.#host.name) === this.#host.name && this.#isMeant(fault.verb);
+  }
+
+  #isMeant(verb: string): boolean {
+    return verb === '*' || verb === this.#verb || (verb === '<change>' && !READS.test(this.#verb));
   }
 
   /** Before the call is carried out. @throws VdsmError 99, or that of a `vdsm-error` */

@@ -34,6 +34,7 @@ function onSlot(name: string, spoil: (bytes: Buffer, w: World) => Buffer): Fault
       const bytes = id === undefined ? undefined : w.slots.get(id);
       if (id === undefined || bytes === undefined) return;
       w.say(`fault on slot ${id}: ${name}`);
+      w.slotSpoiltMs.set(id, w.now);
       w.slots.set(id, spoil(bytesOf(bytes), w));
     },
   };

@@ -188,6 +188,8 @@ export interface Totals {
 export class World {
   readonly line = new Timeline();
   readonly slots = new Map<number, Buffer>();
+  /** When a slot was last written by nobody who may. */
+  readonly slotSpoiltMs = new Map<number, number>();
   readonly oldSlots = new Map<number, Buffer>();
   global: Buffer = formatGlobalBlock(false);
   readonly lease = { owner: 0, generation: 0, free: true };

@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi';
+import { optional } from '../optional.ts';
+
+export const backup = {
+  operation: z.literal('backup'),
+  keep: optional(
+    z.number().int().min(1).max(10_000).openapi({
+      description: 'Backups of this operation kept in S3, this one included. Without it none is removed.',
+    }),
+  ),
+};
+
+export const restore = {
+  operation: z.literal('restore'),
+  backup: z
+    .string()
+    .regex(
+      /^[^\s/][^\s]{0,1000}\/manifest\.json$/,
+      'the key of a backup’s manifest, as "bellwether backup list" prints it',
+    )
+    .openapi({ example: 'clusters/Default/backup/Default/CHG0001234/manual/manifest.json' }),
+  items: z
+    .array(z.enum(['ovf', 'vm.conf', 'hosted-engine.conf', 'configuration-archive', 'ha-slots']))
+    .min(1, 'names nothing to restore')
+    .refine((items) => new Set(items).size === items.length, 'each item once'),
+  apply: z.boolean().default(false).openapi({ description: 'False: shows what would change, and changes nothing.' }),
+};
+
+export const reconcile = {
+  operation: z.literal('reconcile'),
+  repair: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'the name of a kind of difference, or safe'))
+    .default([])
+    .openapi({ description: 'Kinds of difference to repair, or "safe" for all that are safe; none: only the table.' }),
+};

@@ -1,0 +1,53 @@
+import { z } from '@hono/zod-openapi';
+import { optional } from '../optional.ts';
+
+/** The engine needs as much to run at all (he_minimal_mem_size_MB, engine.md 16). */
+export const ENGINE_MEMORY_MIB_MIN = 4096;
+
+const memory = z
+  .number()
+  .int()
+  .min(ENGINE_MEMORY_MIB_MIN, `the engine needs at least ${ENGINE_MEMORY_MIB_MIN} MiB`)
+  .max(4_194_304);
+const count = z.number().int().min(1).max(512);
+
+const change = z
+  .strictObject({
+    description: optional(z.string().max(4000)),
+    comment: optional(z.string().max(4000)),
+    memoryMiB: optional(memory),
+    maxMemoryMiB: optional(memory),
+    guaranteedMemoryMiB: optional(z.number().int().min(1).max(4_194_304)),
+    cpu: optional(z.strictObject({ sockets: count, cores: count, threads: count })),
+    disks: optional(
+      z
+        .array(z.strictObject({ disk: z.string().min(1).max(250), sizeGiB: z.number().int().min(1).max(65_536) }))
+        .min(1),
+    ),
+    nics: optional(
+      z
+        .array(
+          z.strictObject({
+            nic: z.string().min(1).max(250),
+            profile: optional(z.string().min(1, 'the engine VM’s vNICs need a profile').max(250)),
+            linked: optional(z.boolean()),
+          }),
+        )
+        .min(1),
+    ),
+  })
+  .refine((wanted) => Object.keys(wanted).length > 0, 'says nothing that is to change')
+  .refine(
+    ({ memoryMiB, maxMemoryMiB }) => memoryMiB === undefined || maxMemoryMiB === undefined || memoryMiB <= maxMemoryMiB,
+    {
+      path: ['maxMemoryMiB'],
+      error: 'below memoryMiB',
+    },
+  )
+  .refine(
+    ({ memoryMiB, guaranteedMemoryMiB }) =>
+      memoryMiB === undefined || guaranteedMemoryMiB === undefined || guaranteedMemoryMiB <= memoryMiB,
+    { path: ['guaranteedMemoryMiB'], error: 'above memoryMiB' },
+  );
+
+export const editEngineVm = { operation: z.literal('edit-engine-vm'), change };

@@ -1,0 +1,100 @@
+/** The answers of a fresh install (engine.md 16): each mistake with what is meant. */
+import { z } from '@hono/zod-openapi';
+import { BlockList, isIP, isIPv4 } from 'node:net';
+import { optional } from '../optional.ts';
+import { ENGINE_MEMORY_MIB_MIN } from './engine-vm.ts';
+import { address, hostName, port, secretName } from './fields.ts';
+
+/** he_minimal_disk_size_GB. */
+const DISK_GIB_MIN = 50;
+const fileStorage = z.enum(['nfs', 'glusterfs'], 'nfs or glusterfs; block storage can’t be installed yet');
+const path = z.string().regex(/^\/[^\s]*$/, 'an absolute path on the storage server, e.g. /exports/he');
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$/, 'letters, digits, _ and - only, at most 50');
+const ip = z.string().refine((text) => isIP(text) !== 0, 'an IP address');
+const mac = z
+  .string()
+  .regex(/^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$/, 'a unicast MAC address in the form 00:16:3e:12:34:56')
+  .transform((text) => text.toLowerCase())
+  .openapi({ example: '00:16:3e:12:34:56' });
+
+const staticIp = z
+  .strictObject({
+    address: ip,
+    prefix: z.number().int().min(1).max(128),
+    gateway: ip,
+    dns: z.array(ip).min(1).max(3),
+  })
+  .refine(({ address: own, prefix }) => !isIPv4(own) || prefix <= 32, {
+    path: ['prefix'],
+    error: 'at most 32 for IPv4',
+  })
+  .refine(
+    ({ address: own, prefix, gateway }) => {
+      const family = isIPv4(own) ? 'ipv4' : 'ipv6';
+      if (isIP(own) !== isIP(gateway) || (family === 'ipv4' && prefix > 32)) return false;
+      const network = new BlockList();
+      network.addSubnet(own, prefix, family);
+      return network.check(gateway, family);
+    },
+    { path: ['gateway'], error: 'outside the network of the engine VM’s address' },
+  );
+
+const networkTest = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.enum(['dns', 'ping', 'none']) }),
+  z.strictObject({ kind: z.literal('tcp'), address, port }),
+]);
+
+export const installAnswers = z.strictObject({
+  fqdn: z
+    .string()
+    .regex(
+      /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/i,
+      'the engine’s full name, e.g. engine.example.com',
+    )
+    .refine((text) => !/^localhost(\.|$)/i.test(text), 'not localhost: the hosts must find the engine under it')
+    .openapi({ example: 'engine.example.test' }),
+  adminPasswordSecret: secretName,
+  appliancePasswordSecret: secretName,
+  host: z.strictObject({
+    name: hostName,
+    address: address.refine((text) => !/^(localhost|127\.)/i.test(text) || text === '127.0.0.1', 'not localhost'),
+    vdsmPort: optional(port),
+    bridgeInterface: z
+      .string()
+      .regex(
+        /^(?!team)[A-Za-z][A-Za-z0-9_-]{0,14}(\.\d{1,4})?$/,
+        'the interface for the management bridge, e.g. eth0, bond0 or eth0.100 (no team device)',
+      )
+      .openapi({ example: 'eth0' }),
+  }),
+  storage: z.strictObject({
+    type: fileStorage,
+    address,
+    path,
+    mountOptions: optional(z.string().regex(/^[^\s]{1,200}$/, 'without spaces')),
+    domainName: name.default('hosted_storage'),
+  }),
+  vm: z.strictObject({
+    name: name.default('HostedEngine'),
+    memoryMiB: z
+      .number()
+      .int()
+      .min(ENGINE_MEMORY_MIB_MIN, `the engine needs at least ${ENGINE_MEMORY_MIB_MIN} MiB`)
+      .default(16_384),
+    vcpus: z.number().int().min(1).max(240).default(4),
+    diskGiB: z.number().int().min(DISK_GIB_MIN, `the engine needs at least ${DISK_GIB_MIN} GiB`).max(8192).default(61),
+    mac,
+    staticIp: optional(staticIp),
+  }),
+  dataCenter: name.default('Default'),
+  networkTest: networkTest.default({ kind: 'dns' }),
+  appliance: z.strictObject({
+    source: z
+      .string()
+      .regex(/^(s3:\/\/[a-z0-9.-]+\/\S+|\/\S+)$/, 's3://bucket/key or an absolute path on the worker’s machine'),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in 64 lower-case hexadecimal digits'),
+  }),
+  masterDomain: optional(z.strictObject({ type: fileStorage, address, path, name })),
+});
+
+export const install = { operation: z.literal('install'), answers: installAnswers };

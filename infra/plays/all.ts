@@ -1,0 +1,5 @@
+/** Every play, in the order in which the matrix and the demo list them. */
+import { GLOBAL_MAINTENANCE, GLOBAL_MAINTENANCE_OFF } from './global-maintenance.ts';
+import type { Play } from './play.ts';
+
+export const PLAYS: readonly Play[] = [GLOBAL_MAINTENANCE, GLOBAL_MAINTENANCE_OFF];

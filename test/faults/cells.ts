@@ -1,0 +1,142 @@
+/** One cell of the crash matrix: an operation, one of its activities, and a disturbance; the end must be the same. */
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { differences, type Facts, type Play } from '../../infra/plays/play.ts';
+import { until } from '../../infra/processes.ts';
+import type { Platform } from '../../infra/start/platform.ts';
+import { operationId } from '../../workflows/model/ids.ts';
+import type { OperationView } from '../../workflows/model/operation.ts';
+import { disturbing, type Disturbance, type Strike } from './disturb.ts';
+import { awaitView, ended, loseWorker, openStage, operate, startOperation, type TestStage } from './stage.ts';
+
+const SETTLED_LIMIT_MS = 20_000;
+/** A fault that is over must not park an operation more often than this. */
+const RETRIES_MAX = 3;
+
+export interface Ground {
+  readonly platform: Platform;
+  readonly bundle: WorkflowBundle;
+  readonly bundleFile: string;
+}
+
+/** An activity that the undisturbed operation scheduled. */
+export interface Scheduled {
+  readonly activityId: string;
+  readonly type: string;
+  /** "3 of 7: Set global maintenance". */
+  readonly summary: string;
+}
+
+export interface CellResult {
+  /** Undefined: as it must be. */
+  readonly wrong?: string;
+  /** False: the disturbance met nobody, because the step calls nobody of that kind. */
+  readonly met: boolean;
+}
+
+/** Waits for the end; a parked operation is told to go on, as a person would when the trouble is over. */
+async function toTheEnd(stage: TestStage, id: string): Promise<OperationView> {
+  let retries = 0;
+  let answering = false;
+  return awaitView(
+    stage,
+    id,
+    'to end',
+    (view) => ended(view) || (view.state === 'parked' && retries >= RETRIES_MAX),
+    async (view) => {
+      if (view.state !== 'parked') answering = false;
+      else if (!answering && retries < RETRIES_MAX) {
+        answering = true;
+        retries += 1;
+        await operate(stage, id, 'retry');
+      }
+    },
+  );
+}
+
+/** What differs in the end from what must be; undefined: nothing. */
+async function judge(stage: TestStage, play: Play, view: OperationView): Promise<string | undefined> {
+  if (view.state !== 'done') {
+    const failure = view.steps.find((step) => step.failure !== undefined && step.state !== 'done')?.failure;
+    return `it is ${view.state}: ${failure === undefined ? '' : `${failure.what}: ${failure.why}`}`;
+  }
+  const { archive } = (await stage.service()).counterparts;
+  let seen: Facts = {};
+  const settled = async () => {
+    seen = await play.outside(stage.lab, archive);
+    return differences(play.expected, seen).length === 0;
+  };
+  await until('the end to settle', settled, SETTLED_LIMIT_MS).catch(() => {});
+  const wrong = differences(play.expected, seen);
+  return wrong.length === 0 ? undefined : wrong.join('; ');
+}
+
+async function onStage<T>(
+  ground: Ground,
+  play: Play,
+  name: string,
+  wrapStep: Parameters<typeof openStage>[3],
+  work: (stage: TestStage) => Promise<T>,
+): Promise<T> {
+  const stage = await openStage(ground.platform, name, ground.bundle, { ...play.lab, ...wrapStep });
+  try {
+    await play.prepare?.(stage.lab, stage.archive);
+    return await work(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+async function scheduledIn(stage: TestStage, id: string): Promise<Scheduled[]> {
+  const { events } = await stage.client.workflow.getHandle(id).fetchHistory();
+  return (events ?? []).flatMap((event) => {
+    const attributes = event.activityTaskScheduledEventAttributes;
+    const summary = event.userMetadata?.summary;
+    if (!attributes?.activityId || !attributes.activityType?.name || !summary) return [];
+    const text = defaultPayloadConverter.fromPayload<string>(summary);
+    // The cluster's lock and the like are tested with the cluster's entity.
+    if (!/^\d+ of \d+: /.test(text)) return [];
+    return [{ activityId: attributes.activityId, type: attributes.activityType.name, summary: text }];
+  });
+}
+
+/** The play without a disturbance. @returns its activities, for the cells. @throws Error when its end is wrong. */
+export async function undisturbed(ground: Ground, play: Play, name: string): Promise<Scheduled[]> {
+  return onStage(ground, play, name, {}, async (stage) => {
+    await stage.service();
+    const id = await startOperation(stage, play.request(stage.lab));
+    const wrong = await judge(stage, play, await toTheEnd(stage, id));
+    if (wrong !== undefined) throw new Error(`${play.name}, undisturbed: ${wrong}`);
+    return scheduledIn(stage, id);
+  });
+}
+
+export async function runCell(
+  ground: Ground,
+  play: Play,
+  at: Scheduled,
+  disturbance: Disturbance,
+  name: string,
+): Promise<CellResult> {
+  const strike: Strike = { met: false };
+  const killed = disturbance === 'killed-before' || disturbance === 'killed-after';
+  const wrap = killed
+    ? {}
+    : { wrapStep: (lab: TestStage['lab']) => disturbing(lab, at.activityId, disturbance, strike) };
+  return onStage(ground, play, name, wrap, async (stage) => {
+    const request = play.request(stage.lab);
+    const id = operationId(request);
+    if (killed) {
+      const moment = disturbance === 'killed-before' ? ('before' as const) : ('after' as const);
+      const kill = { step: at.summary, activityId: at.activityId, moment };
+      await loseWorker(stage, kill, ground.bundleFile, () => startOperation(stage, request));
+      strike.met = true;
+      await stage.service();
+    } else {
+      await stage.service();
+      await startOperation(stage, request);
+    }
+    const wrong = await judge(stage, play, await toTheEnd(stage, id));
+    return { met: strike.met, ...(wrong === undefined ? {} : { wrong }) };
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * `npm run test:matrix`: the whole crash matrix, each step of each operation with each disturbance, printed as tables;
+ * exit 1 when a cell ends otherwise than undisturbed. Options after `--`: --operation NAME, --jobs N (3).
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { PLAYS } from '../../infra/plays/all.ts';
+import type { Play } from '../../infra/plays/play.ts';
+import { startPlatform } from '../../infra/start/platform.ts';
+import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
+import { runCell, undisturbed, type Ground } from './cells.ts';
+import { DISTURBANCES } from './disturb.ts';
+
+const { values } = parseArgs({ options: { operation: { type: 'string' }, jobs: { type: 'string', default: '3' } } });
+const say = (line = '') => process.stdout.write(`${line}\n`);
+const WIDTH = 14;
+
+/** Runs the work, `jobs` at a time, in order of beginning. */
+async function side<T>(jobs: number, work: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < work.length; index = next++) {
+      const one = work[index];
+      if (one !== undefined) results[index] = await one();
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return results;
+}
+
+const totals = { passed: 0, failed: 0, unmet: 0 };
+const faults: string[] = [];
+
+async function cell(
+  ground: Ground,
+  play: Play,
+  at: Parameters<typeof runCell>[2],
+  which: (typeof DISTURBANCES)[number],
+) {
+  const name = `${play.name}-${at.activityId}-${which}`;
+  const { wrong, met } = await runCell(ground, play, at, which, name).catch((error: unknown) => ({
+    wrong: error instanceof Error ? error.message : String(error),
+    met: true,
+  }));
+  if (wrong !== undefined) {
+    totals.failed += 1;
+    faults.push(`${play.name}, ${at.summary}, ${which}: ${wrong}`);
+    return 'OTHER END';
+  }
+  if (!met) {
+    totals.unmet += 1;
+    return '–';
+  }
+  totals.passed += 1;
+  return 'same end';
+}
+
+async function table(ground: Ground, play: Play, jobs: number): Promise<void> {
+  say();
+  say(`${play.name}: ${play.title}`);
+  const scheduled = await undisturbed(ground, play, `${play.name}-undisturbed`);
+  const work = scheduled.flatMap((at) => DISTURBANCES.map((which) => () => cell(ground, play, at, which)));
+  const verdicts = await side(jobs, work);
+  const wide = Math.max(...scheduled.map(({ summary }) => summary.length));
+  say(`  ${''.padEnd(wide)}  ${DISTURBANCES.map((which) => which.padEnd(WIDTH)).join('')}`);
+  scheduled.forEach(({ summary }, row) => {
+    const cells = DISTURBANCES.map((_, column) => verdicts[row * DISTURBANCES.length + column] ?? '');
+    say(`  ${summary.padEnd(wide)}  ${cells.map((verdict) => verdict.padEnd(WIDTH)).join('')}`);
+  });
+}
+
+const plays = PLAYS.filter((play) => values.operation === undefined || play.name === values.operation);
+if (plays.length === 0) {
+  say(`There is no operation ${values.operation}: ${PLAYS.map((play) => play.name).join(', ')}`);
+  process.exit(2);
+}
+const dir = mkdtempSync(join(tmpdir(), 'bellwether-matrix-'));
+const bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
+const bundleFile = join(dir, 'workflows.js');
+writeFileSync(bundleFile, bundle.code);
+const platform = await startPlatform({ dir, env: {}, say: () => {} });
+try {
+  for (const play of plays) await table({ platform, bundle, bundleFile }, play, Number(values.jobs));
+} finally {
+  await platform.stop();
+  rmSync(dir, { recursive: true, force: true });
+}
+say();
+for (const fault of faults) say(fault);
+say(
+  `–: the step calls nobody whom that could meet. The worker is killed with SIGKILL; error, answer-lost and down strike VDSM and engine.`,
+);
+say(`${totals.passed} cells passed, ${totals.failed} failed, ${totals.unmet} not met`);
+process.exit(totals.failed > 0 ? 1 : 0);

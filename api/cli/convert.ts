@@ -6,7 +6,7 @@ import { BLANK_UUID, UUID, derivedUuid } from '../../activities/ovf/tables.ts';
 import { formatVmConf, parseVmConf, type VmConf } from '../../activities/ovf/vm-conf.ts';
 import { CliError, EXIT, failure, type ExitCode } from './exit.ts';
 import type { CliRun } from './run.ts';
-import { readInput } from './upgrade.ts';
+import { readInput } from './submit.ts';
 
 export interface ConvertOptions {
   readonly out?: string;

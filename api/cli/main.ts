@@ -5,13 +5,19 @@ import { convert, type ConvertOptions } from './convert.ts';
 import { CliError, EXIT } from './exit.ts';
 import { act, follow, list, show, type CommandOptions, type ListOptions } from './operation.ts';
 import { createRun, type CliIo, type CliRun } from './run.ts';
-import { upgrade, type UpgradeOptions } from './upgrade.ts';
+import {
+  archiveCommands,
+  engineVmCommands,
+  hostCommands,
+  installCommand,
+  maintenanceCommands,
+  upgradeCommand,
+  type Done,
+} from './operations.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, aborted or refused, 2 wrong usage, 3 parked (needs a person), 4 front door not reached.
 The front door is at BELLWETHER_URL (http://127.0.0.1:8480); its token is read from the file BELLWETHER_API_TOKEN_FILE.`;
-
-type Done = (code: number) => void;
 
 const json = () => new Option('--json', 'machine-readable output');
 const by = () => new Option('--by <name>', 'who does it, for the auditor (default: cli:<local user>)');
@@ -28,26 +34,6 @@ function convertCommand(program: Command, run: CliRun, done: Done): void {
     .option('--compatibility <x.y>', 'the cluster’s compatibility version (vm.conf has none)')
     .addOption(json())
     .action(async (file: string, options: ConvertOptions) => done(await convert(run, file, options)));
-}
-
-function upgradeCommand(program: Command, run: CliRun, done: Done): void {
-  program
-    .command('upgrade')
-    .description('make an unmanaged hosted engine a managed one')
-    .requiredOption('--cluster <name>', 'cluster of the hosted engine')
-    .option('--vm-conf <file>', 'vm.conf of the engine VM')
-    .addOption(new Option('--ticket <number>', 'change ticket; it runs once only').conflicts('key'))
-    .option('--key <key>', 'own key where there is no ticket; it runs once only')
-    .addOption(
-      new Option(
-        '--source <source>',
-        'where the definition comes from (default: request with --vm-conf, else auto)',
-      ).choices(['auto', 'request', 'configuration-volume', 'engine']),
-    )
-    .option('--watch', 'follow it to its end')
-    .addOption(by())
-    .addOption(json())
-    .action(async (options: UpgradeOptions) => done(await upgrade(run, options)));
 }
 
 function operationCommands(program: Command, run: CliRun, done: Done): void {
@@ -99,6 +85,8 @@ function told(error: unknown, argv: readonly string[], io: CliIo): number {
   return error.exit;
 }
 
+const STARTING = [installCommand, upgradeCommand, hostCommands, maintenanceCommands, engineVmCommands, archiveCommands];
+
 /** Runs one command. Resolves to the exit code (`EXIT`); throws only for a defect. */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
   const run = createRun(io);
@@ -112,7 +100,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     .exitOverride()
     .configureOutput({ writeOut: (text) => void io.stdout(text), writeErr: (text) => void io.stderr(text) });
   convertCommand(program, run, done);
-  upgradeCommand(program, run, done);
+  for (const add of STARTING) add(program, run, done);
   operationCommands(program, run, done);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -63,11 +63,10 @@ function orderOf(ports: StartPorts, request: OperationRequest, delivery: Deliver
   };
 }
 
-/** The end that the request names, if it is past: unless it is a late repetition, which gets its first answer again. */
-async function pastEnd(ports: StartPorts, request: OperationRequest, id: string): Promise<string | undefined> {
+/** The end that the request names, if it is past. */
+function pastEnd(ports: StartPorts, request: OperationRequest): string | undefined {
   const until = request.operation === 'global-maintenance' ? request.until : undefined;
-  if (until === undefined || Date.parse(until) > ports.clock().getTime()) return undefined;
-  return (await ports.reader.show(id)).outcome === 'unknown' ? until : undefined;
+  return until === undefined || Date.parse(until) > ports.clock().getTime() ? undefined : until;
 }
 
 /**
@@ -83,8 +82,11 @@ export async function startOperation(
   const problems = request.operation === 'upgrade' ? vmConfProblems(request.vmConf) : [];
   if (problems.length > 0) return { outcome: 'invalid-vm-conf', problems };
   const order = orderOf(ports, request, delivery);
-  const until = await pastEnd(ports, request, order.id);
-  if (until !== undefined) return { outcome: 'too-late', until };
+  const until = pastEnd(ports, request);
+  // A late repetition gets its first answer again.
+  if (until !== undefined && (await ports.reader.show(order.id)).outcome === 'unknown') {
+    return { outcome: 'too-late', until };
+  }
   const reply = await ports.gate.run(() => ports.starter.start(order));
   if (reply === undefined) return { outcome: 'too-many' };
   if (reply.outcome === 'unavailable') return reply;

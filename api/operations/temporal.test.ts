@@ -69,7 +69,7 @@ describe('a signed webhook', () => {
     expect(info.type).toBe('upgradeHostedEngine');
     expect(info.memo).toMatchObject({ requestedBy: 'webhook:servicedesk', deliveryKey: 'webhook:servicedesk:msg_1' });
     expect(info.memo?.['requestDigest']).toMatch(/^[0-9a-f]{64}$/);
-    expect(await info.staticSummary()).toBe('Upgrade the hosted engine of Default (CHG0000001)');
+    expect(await info.staticSummary()).toBe('Upgrade the hosted engine: Default (CHG0000001)');
     expect(await info.staticDetails()).toContain('operation watch upgrade/Default/CHG0000001');
     expect(info.searchAttributes).toMatchObject({
       HeCluster: ['Default'],

@@ -21,6 +21,7 @@ import type {
   Host,
   Job,
   Nic,
+  VnicProfile,
   StorageDomain,
   UnregisteredVm,
   Vm,
@@ -225,6 +226,29 @@ export class EngineClient {
     return this.#read(call, codec.vm, options);
   }
 
+  vnicProfiles(options?: CallOptions): Promise<VnicProfile[]> {
+    const read = { path: '/vnicprofiles', subject: 'vNIC profiles', act: 'list them' };
+    return this.#get(read, codec.vnicProfileList, options);
+  }
+
+  updateNic(vm: string, nic: string, change: requests.NicChange, options?: CallOptions): Promise<Nic> {
+    const path = pathOf('vms', vm, 'nics', nic);
+    const body = requests.nicChangeBody(change);
+    return this.#read({ method: 'PUT', path, body, subject: `vNIC ${nic}`, act: 'change it' }, codec.nic, options);
+  }
+
+  /** Grows a disk of a VM; the engine never shrinks one. */
+  async growDisk(vm: string, disk: string, bytes: number, options?: CallOptions): Promise<void> {
+    const body = { disk: { provisioned_size: bytes } };
+    const path = pathOf('vms', vm, 'diskattachments', disk);
+    await this.#send({ method: 'PUT', path, body, subject: `disk ${disk}`, act: 'grow it' }, options);
+  }
+
+  /** Live migration to a host of the scheduler's choice; also for the engine VM (engine.md 10). Answers at once: look at the hosts. */
+  migrateVm(id: string, options?: CallOptions): Promise<void> {
+    return this.#act({ path: pathOf('vms', id, 'migrate'), subject: `VM ${id}`, act: 'migrate it' }, options);
+  }
+
   /** Global HA maintenance, through the engine VM's host. Hosts show it after some 15 s: confirm on storage. */
   setGlobalMaintenance(vm: string, enabled: boolean, options?: CallOptions): Promise<void> {
     const body = { maintenance_enabled: enabled };
@@ -277,6 +301,20 @@ export class EngineClient {
       act: 'move it to maintenance',
     };
     return this.#act(change, options);
+  }
+
+  /** Answers at once: events 885 (done), 839 (failed) or 887 (wrong status) of the host tell the end. */
+  checkHostForUpdate(id: string, options?: CallOptions): Promise<void> {
+    return this.#act(
+      { path: pathOf('hosts', id, 'upgradecheck'), subject: `host ${id}`, act: 'look for updates of it' },
+      options,
+    );
+  }
+
+  /** Installs the updates that were found, and reboots the host. Answers at once: poll its status. */
+  upgradeHost(id: string, options?: CallOptions): Promise<void> {
+    const body = { reboot: true };
+    return this.#act({ path: pathOf('hosts', id, 'upgrade'), body, subject: `host ${id}`, act: 'update it' }, options);
   }
 
   /** The engine does not refuse a host that still has the hosted engine: undeploy first, and prove it (8.2). */

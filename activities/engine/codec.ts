@@ -14,6 +14,7 @@ import type {
   HostedEngineState,
   Job,
   Nic,
+  VnicProfile,
   Reference,
   StorageDomain,
   UnregisteredVm,
@@ -140,6 +141,7 @@ export const host = z
     status_detail: maybe(text),
     cluster: linkId,
     spm: maybe(z.object({ status: maybe(text) })),
+    update_available: flagOr(false),
     hosted_engine: maybe(hostedEngine),
   })
   .transform((one) => ({
@@ -151,6 +153,7 @@ export const host = z
     statusDetail: one.status_detail,
     clusterId: one.cluster,
     spmStatus: one.spm?.status,
+    updateAvailable: one.update_available,
     hostedEngine: one.hosted_engine,
   })) satisfies z.ZodType<Host>;
 export const hostList = listOf('host', host);
@@ -304,7 +307,7 @@ const diskAttachment = z
   })) satisfies z.ZodType<DiskAttachment>;
 export const diskAttachmentList = listOf('disk_attachment', diskAttachment);
 
-const nic = z
+export const nic = z
   .object({
     id: text,
     name: maybe(text),
@@ -321,6 +324,11 @@ const nic = z
     vnicProfileId,
   })) satisfies z.ZodType<Nic>;
 export const nicList = listOf('nic', nic);
+
+const vnicProfile = z
+  .object({ id: text, name: maybe(text) })
+  .transform(({ id, name }) => ({ id, name: name ?? '' })) satisfies z.ZodType<VnicProfile>;
+export const vnicProfileList = listOf('vnic_profile', vnicProfile);
 
 const job = z
   .object({

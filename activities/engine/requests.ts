@@ -134,6 +134,17 @@ export function vmChangeBody(change: VmChange): object {
   };
 }
 
+/** Absent ones stay as they are. */
+export interface NicChange {
+  /** Id of the vNIC profile. */
+  readonly profile?: string;
+  readonly linked?: boolean;
+}
+
+export function nicChangeBody({ profile, linked }: NicChange): object {
+  return { vnic_profile: profile === undefined ? undefined : { id: profile }, linked };
+}
+
 export interface EventQuery {
   /** The engine's search language, e.g. `severity>=warning`. */
   readonly search?: string;

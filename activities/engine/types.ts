@@ -89,6 +89,8 @@ export interface Host {
   readonly statusDetail: string | undefined;
   readonly clusterId: string | undefined;
   readonly spmStatus: string | undefined;
+  /** What the engine's last look for updates found; it looks once a day and at `checkHostForUpdate`. */
+  readonly updateAvailable: boolean;
   /** Undefined without `allContent`, or when HA is not configured. */
   readonly hostedEngine: HostedEngineState | undefined;
 }
@@ -212,6 +214,11 @@ export interface Nic {
   readonly plugged: boolean;
   readonly linked: boolean;
   readonly vnicProfileId: string | undefined;
+}
+
+export interface VnicProfile {
+  readonly id: string;
+  readonly name: string;
 }
 
 /** Finished jobs vanish after 10 minutes, failed ones after 60: a job that is gone has ended, nothing more is known. */

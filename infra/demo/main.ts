@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { SCENARIOS } from '../faults/scenarios.ts';
+import { PLAYS } from '../plays/all.ts';
 import { runDemo } from './demo.ts';
+import { runOperationDemo } from './operation.ts';
 import { BAD_VM_CONF } from './bad-vm-conf.ts';
 
 interface Options {
@@ -13,6 +15,8 @@ interface Options {
   readonly input?: string;
   readonly fault?: string;
   readonly faults: boolean;
+  readonly operation?: string;
+  readonly operations: boolean;
 }
 
 const say = (line = '') => process.stdout.write(`${line}\n`);
@@ -23,12 +27,31 @@ const options = new Command('demo')
   .option('--input <file>', 'vm.conf of the engine VM to upgrade')
   .option('--fault <name>', 'inject a fault (--faults lists them)')
   .option('--faults', 'list the faults', false)
+  .option('--operation <name>', 'another operation (--operations lists them)')
+  .option('--operations', 'list the operations', false)
   .parse()
   .opts<Options>();
 
 if (options.faults) {
   for (const { name, title } of [...SCENARIOS, BAD_VM_CONF]) say(`${name.padEnd(46)} ${title}`);
   process.exit(0);
+}
+if (options.operations) {
+  for (const { name, title } of PLAYS) say(`${name.padEnd(26)} ${title}`);
+  process.exit(0);
+}
+if (options.operation !== undefined) {
+  const play = PLAYS.find((one) => one.name === options.operation);
+  if (play === undefined) {
+    say(`There is no operation ${options.operation}. "npm run demo -- --operations" lists them.`);
+    process.exit(2);
+  }
+  process.exit(
+    await runOperationDemo(play, say).catch((error: unknown) => {
+      say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+      return 1;
+    }),
+  );
 }
 const scenario = SCENARIOS.find((one) => one.name === options.fault);
 const refusal = options.fault === BAD_VM_CONF.name;

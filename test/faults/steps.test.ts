@@ -1,63 +1,13 @@
 /** The upgrade's steps against a whole lab, without Temporal: sources of the definition, and taking everything back. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CounterpartError } from '../../activities/errors.ts';
-import { abortableSleep, type StepContext } from '../../activities/step-context.ts';
+import { describe, expect, test } from 'vitest';
 import { describeOvf } from '../../activities/ovf/read-ovf.ts';
 import { upgradeSteps } from '../../activities/upgrade.steps.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import { otherVm, otherVmInStores } from '../../infra/faults/storage-states.ts';
-import { startLab, type Lab } from '../../infra/lab/lab.ts';
-import { startS3, type EmbeddedS3 } from '../../infra/s3/server.ts';
-import { createCounterparts } from '../../infra/start/service.ts';
+import type { Lab } from '../../infra/lab/lab.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
 import type { UpgradeFacts } from '../../workflows/model/upgrade.ts';
-import { TEST_TIMING } from './stage.ts';
-
-const { signal } = new AbortController();
-const context: StepContext = {
-  signal,
-  attempt: 1,
-  waitsFor: () => {},
-  now: () => new Date(),
-  sleep: (milliseconds) => abortableSleep(milliseconds, signal),
-};
-
-let dir: string;
-let s3: EmbeddedS3;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-steps-'));
-  s3 = await startS3({ dir: join(dir, 's3') });
-});
-
-afterAll(async () => {
-  await s3?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-async function withLab(name: string, use: (lab: Lab, counterparts: Counterparts) => Promise<void>): Promise<void> {
-  const lab = await startLab({ dir: join(dir, name), speed: 20 });
-  const counterparts = createCounterparts(
-    { temporal: { address: '', namespace: '', origin: '' }, s3: { embedded: s3 }, stop: async () => {} },
-    {
-      clusters: [{ name: 'Default', engine: lab.ready.engine, hosts: lab.ready.hosts }],
-      bucket: `bellwether-${name}`,
-      taskQueue: name,
-      logLevel: 'silent',
-      tickets: undefined,
-      timing: TEST_TIMING,
-    },
-  );
-  try {
-    await use(lab, counterparts);
-  } finally {
-    await counterparts.clusters.close();
-    await lab.close();
-  }
-}
+import { onLab, refusal, stepContext as context } from './on-lab.ts';
 
 const call = {
   operationId: 'upgrade/Default/CHG1',
@@ -65,18 +15,9 @@ const call = {
   startedAt: new Date(Date.now() + 60_000).toISOString(),
 };
 
-async function refusal(work: Promise<unknown>): Promise<CounterpartError['facts']> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof CounterpartError) return error.facts;
-  throw new Error(`not refused: ${String(error)}`);
-}
-
 describe('the definition', { timeout: 60_000 }, () => {
   test('comes from the newest consistent source, and the others are told why not', async () => {
-    await withLab('definition', async (lab, counterparts) => {
+    await onLab({}, async (lab, counterparts) => {
       const steps = upgradeSteps(counterparts);
       const { value: facts } = await steps.inspectUpgrade(context, call);
       const given = lab.fixture.vmConf.replace('memSize=16384', 'memSize=8192');
@@ -153,7 +94,7 @@ async function takeBack({ steps, input, backup, disks }: Awaited<ReturnType<type
 
 describe('taking back', { timeout: 90_000 }, () => {
   test('leaves engine and storage as they were, and does nothing the second time', async () => {
-    await withLab('undo', async (lab, counterparts) => {
+    await onLab({}, async (lab, counterparts) => {
       const before = await engineAndStorage(lab);
       const done = await forwardToTheDomain(counterparts, lab);
       expect(await engineAndStorage(lab)).not.toEqual(before);
@@ -164,7 +105,7 @@ describe('taking back', { timeout: 90_000 }, () => {
   });
 
   test('puts back what other people had in the OVF_STORE', async () => {
-    await withLab('undo-foreign', async (lab, counterparts) => {
+    await onLab({}, async (lab, counterparts) => {
       await otherVmInStores(lab);
       const before = await engineAndStorage(lab);
       expect(before.ovfs).toEqual([[otherVm(lab).id], [otherVm(lab).id]]);
@@ -175,7 +116,7 @@ describe('taking back', { timeout: 90_000 }, () => {
   });
 
   test('keeps global maintenance on when it was on before', async () => {
-    await withLab('maintenance', async (lab, counterparts) => {
+    await onLab({}, async (lab, counterparts) => {
       lab.storage.setGlobalMaintenance(true);
       const steps = upgradeSteps(counterparts);
       const { value: facts }: { value: UpgradeFacts } = await steps.inspectUpgrade(context, call);

@@ -1,7 +1,7 @@
 /** NICs and disk attachments of a VM. */
 import { randomUUID } from 'node:crypto';
 
-import { choice, flag, require, sub, text } from '../codec/body.ts';
+import { choice, flag, int, require, sub, text } from '../codec/body.ts';
 import type { Body } from '../codec/body.ts';
 import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/call.ts';
@@ -182,12 +182,23 @@ function updateAttachment(call: Call): Reply {
   const vm = vmOf(call);
   const one = attachmentOf(call, vm);
   checkManaged(vm, 'edit Virtual Disk');
+  grow(call, one.diskId);
   one.interface = choice(body, DISK_INTERFACES, 'interface') ?? one.interface;
   one.bootable = flag(body, 'bootable') ?? one.bootable;
   one.readOnly = flag(body, 'read_only') ?? one.readOnly;
   one.active = flag(body, 'active') ?? one.active;
   vmChanged(call, vm);
   return entity('disk_attachment', attachmentView(vm, one));
+}
+
+/** A disk can grow, never shrink. */
+function grow({ context, body }: Call, diskId: string): void {
+  const wanted = int(body, 'disk', 'provisioned_size');
+  if (wanted === undefined) return;
+  const disk = byId(context.state.disks, diskId);
+  if (wanted < disk.provisionedSize)
+    throw refused(409, 'Cannot edit Virtual Disk. New disk size cannot be smaller than the current.');
+  disk.provisionedSize = wanted;
 }
 
 function removeAttachment(call: Call): Reply {

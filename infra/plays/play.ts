@@ -24,6 +24,8 @@ export interface Play {
   /** Looks from outside: at hosts, storage, engine and S3, never at the operation's own words. */
   readonly outside: (lab: Lab, archive: Archive) => Promise<Facts>;
   readonly expected: Facts;
+  /** The last step (from 1) that an abort takes back wholly: behind it lies the point of no return. All unless given. */
+  readonly lastAbortable?: number;
 }
 
 export const PLAY_TICKET = 'CHG0001234';

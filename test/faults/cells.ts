@@ -6,7 +6,7 @@ import { until } from '../../infra/processes.ts';
 import type { Platform } from '../../infra/start/platform.ts';
 import { operationId } from '../../workflows/model/ids.ts';
 import type { OperationView } from '../../workflows/model/operation.ts';
-import { disturbing, type Disturbance, type Strike } from './disturb.ts';
+import { abortingAfter, disturbing, type Disturbance, type Strike } from './disturb.ts';
 import { awaitView, ended, loseWorker, openStage, operate, startOperation, type TestStage } from './stage.ts';
 
 const SETTLED_LIMIT_MS = 20_000;
@@ -35,7 +35,7 @@ export interface CellResult {
 }
 
 /** Waits for the end; a parked operation is told to go on, as a person would when the trouble is over. */
-async function toTheEnd(stage: TestStage, id: string): Promise<OperationView> {
+export async function toTheEnd(stage: TestStage, id: string): Promise<OperationView> {
   let retries = 0;
   let answering = false;
   return awaitView(
@@ -60,18 +60,22 @@ async function judge(stage: TestStage, play: Play, view: OperationView): Promise
     const failure = view.steps.find((step) => step.failure !== undefined && step.state !== 'done')?.failure;
     return `it is ${view.state}: ${failure === undefined ? '' : `${failure.what}: ${failure.why}`}`;
   }
-  const { archive } = (await stage.service()).counterparts;
+  return unlike(stage, play, play.expected);
+}
+
+/** What is not as it must be, once it has settled. */
+async function unlike(stage: TestStage, play: Play, wanted: Facts): Promise<string | undefined> {
   let seen: Facts = {};
   const settled = async () => {
-    seen = await play.outside(stage.lab, archive);
-    return differences(play.expected, seen).length === 0;
+    seen = await play.outside(stage.lab, stage.archive);
+    return differences(wanted, seen).length === 0;
   };
   await until('the end to settle', settled, SETTLED_LIMIT_MS).catch(() => {});
-  const wrong = differences(play.expected, seen);
+  const wrong = differences(wanted, seen);
   return wrong.length === 0 ? undefined : wrong.join('; ');
 }
 
-async function onStage<T>(
+export async function onStage<T>(
   ground: Ground,
   play: Play,
   name: string,
@@ -111,6 +115,24 @@ export async function undisturbed(ground: Ground, play: Play, name: string): Pro
   });
 }
 
+/** Aborted right after the step's effect: all must be as it was before the operation. */
+async function abortedCell(ground: Ground, play: Play, at: Scheduled, name: string): Promise<CellResult> {
+  const strike: Strike = { met: false };
+  let abort = (): Promise<unknown> => Promise.resolve();
+  const wrap = { wrapStep: () => abortingAfter(at.activityId, () => abort(), strike) };
+  return onStage(ground, play, name, wrap, async (stage) => {
+    const before = await play.outside(stage.lab, stage.archive);
+    const request = play.request(stage.lab);
+    const id = operationId(request);
+    abort = () => operate(stage, id, 'abort');
+    await stage.service();
+    await startOperation(stage, request);
+    const view = await toTheEnd(stage, id);
+    const wrong = view.state === 'aborted' ? await unlike(stage, play, before) : `it is ${view.state}`;
+    return { met: strike.met, ...(wrong === undefined ? {} : { wrong }) };
+  });
+}
+
 export async function runCell(
   ground: Ground,
   play: Play,
@@ -118,6 +140,7 @@ export async function runCell(
   disturbance: Disturbance,
   name: string,
 ): Promise<CellResult> {
+  if (disturbance === 'aborted') return abortedCell(ground, play, at, name);
   const strike: Strike = { met: false };
   const killed = disturbance === 'killed-before' || disturbance === 'killed-after';
   const wrap = killed

@@ -4,7 +4,7 @@ import type { StepActivity } from '../../activities/steps.activities.ts';
 import type { LabFault } from '../../infra/lab/faults.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
 
-export const DISTURBANCES = ['killed-before', 'killed-after', 'error', 'answer-lost', 'down'] as const;
+export const DISTURBANCES = ['killed-before', 'killed-after', 'error', 'answer-lost', 'down', 'aborted'] as const;
 export type Disturbance = (typeof DISTURBANCES)[number];
 
 const DOWN_TIMES = 4;
@@ -31,6 +31,7 @@ function faultsOf(disturbance: Disturbance, lab: Lab): readonly LabFault[] {
       ];
     case 'killed-before':
     case 'killed-after':
+    case 'aborted':
       return [];
   }
 }
@@ -38,6 +39,22 @@ function faultsOf(disturbance: Disturbance, lab: Lab): readonly LabFault[] {
 export interface Strike {
   /** Whether anything met it: a step that calls nobody can't be struck by a call's fault. */
   met: boolean;
+}
+
+/** Has the operation aborted when the activity of that number has had its effect, and before its result is reported. */
+export function abortingAfter(
+  activityId: string,
+  abort: () => Promise<unknown>,
+  strike: Strike,
+): (activity: StepActivity) => StepActivity {
+  return (activity) => async (input) => {
+    const result = await activity(input);
+    if (Context.current().info.activityId === activityId && !strike.met) {
+      strike.met = true;
+      await abort();
+    }
+    return result;
+  };
 }
 
 /** An engine that is down takes no fault, and needs none. */

@@ -42,6 +42,8 @@ async function cell(
   which: (typeof DISTURBANCES)[number],
 ) {
   const name = `${play.name}-${at.activityId}-${which}`;
+  const step = Number(/^\d+/.exec(at.summary)?.[0]);
+  if (which === 'aborted' && step > (play.lastAbortable ?? step)) return 'committed';
   const { wrong, met } = await runCell(ground, play, at, which, name).catch((error: unknown) => ({
     wrong: error instanceof Error ? error.message : String(error),
     met: true,

@@ -1,5 +1,6 @@
 /** The front door's configuration from the environment: every problem is named with its variable, all of them at once. */
 import { readFileSync } from 'node:fs';
+import { optional } from './schemas/optional.ts';
 import { z } from 'zod';
 import type { WebhookSource } from './ports.ts';
 
@@ -23,6 +24,7 @@ const sourcesFile = z.array(
       .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens: it is part of the URL'),
     scheme: z.literal('standard'),
     secretFiles: z.array(z.string().min(1)).min(1),
+    alertsOf: optional(z.string().min(1)),
   }),
 ) satisfies z.ZodType<WebhookSource[]>;
 

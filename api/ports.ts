@@ -2,6 +2,7 @@
  * What the front door needs from the world. `createApp` sees only these, so the same app runs on Node, on Lambda and
  * in a test; the Temporal side is `operations/temporal.ts`.
  */
+import type { HostAlert } from '../workflows/model/cluster.ts';
 import type { OperationInput } from '../workflows/model/requests.ts';
 import type {
   OperationState,
@@ -96,6 +97,11 @@ export interface OperatorDesk {
   act(id: string, action: OperatorAction, command: OperatorCommand, updateId?: string): Promise<ActReply>;
 }
 
+export interface AlertDesk {
+  /** Keeps it with the cluster; a repetition of the same id is dropped. */
+  tell(cluster: string, alert: HostAlert): Promise<{ readonly outcome: 'told' } | Unavailable>;
+}
+
 /** pino fits. */
 export interface AppLogger {
   info(fields: object, message: string): void;
@@ -109,12 +115,15 @@ export interface WebhookSource {
   readonly scheme: 'standard';
   /** Files with one active secret per line; all of them are tried, so that a new one can be added before the old goes. */
   readonly secretFiles: readonly string[];
+  /** Its deliveries are what the host workers of this cluster tell, not requests for operations. */
+  readonly alertsOf?: string;
 }
 
 export interface AppPorts {
   readonly starter: OperationStarter;
   readonly reader: OperationReader;
   readonly desk: OperatorDesk;
+  readonly alerts: AlertDesk;
   /** Names of the clusters that may be operated on. */
   readonly clusters: readonly string[];
   readonly sources: readonly WebhookSource[];

@@ -7,6 +7,8 @@ import {
 } from '@temporalio/client';
 import {
   CLUSTER_MESSAGES,
+  ENTITY_DETAILS,
+  entitySummary,
   type ClusterState,
   type LockActivities,
   type LockAnswer,
@@ -19,14 +21,6 @@ import { MESSAGES, type OperationView } from '../../workflows/model/operation.ts
 const QUERY_LIMIT_MS = 3000;
 
 const HE_CLUSTER = defineSearchAttributeKey('HeCluster', 'KEYWORD');
-
-/** Markdown for the Temporal UI. */
-const ENTITY_DETAILS = [
-  '- Grants the cluster to one operation at a time, in the order of asking',
-  '- Started by the first operation; it never ends, and needs nobody’s attention',
-  '- An operation that was terminated loses the cluster by itself as soon as another one asks',
-  '- **Leave it running**: cancelled or terminated, it forgets who holds the cluster',
-].join('\n');
 
 async function progress(client: Client, operationId: string, label: string): Promise<string> {
   try {
@@ -52,7 +46,7 @@ export function lockActivities(client: Client, taskQueue: string): LockActivitie
         taskQueue,
         args: [state],
         workflowIdConflictPolicy: 'USE_EXISTING',
-        staticSummary: `Cluster ${cluster}: one operation at a time`,
+        staticSummary: entitySummary(cluster),
         staticDetails: ENTITY_DETAILS,
         // So that a search for the cluster finds its operations and what grants them the cluster.
         typedSearchAttributes: new TypedSearchAttributes([{ key: HE_CLUSTER, value: cluster }]),

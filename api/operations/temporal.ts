@@ -10,8 +10,9 @@ import {
 } from '@temporalio/common';
 import { encodeUnifiedSearchAttributes } from '@temporalio/common/lib/converter/payload-search-attributes.js';
 import type { OperationState } from '../../workflows/model/operation.ts';
-import type { OperationReader, OperationStarter, OperatorDesk, StartOrder, StartReply } from '../ports.ts';
+import type { AlertDesk, OperationReader, OperationStarter, OperatorDesk, StartOrder, StartReply } from '../ports.ts';
 import { GRPC, grpcError, unavailable, type Deadlines } from './temporal-common.ts';
+import { createAlertDesk } from './temporal-alerts.ts';
 import { createDesk } from './temporal-desk.ts';
 import { createReader, describeOperation } from './temporal-read.ts';
 
@@ -31,6 +32,7 @@ export interface TemporalPorts {
   readonly starter: OperationStarter;
   readonly reader: OperationReader;
   readonly desk: OperatorDesk;
+  readonly alerts: AlertDesk;
 }
 
 const payload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
@@ -108,5 +110,6 @@ export function createTemporalPorts(options: TemporalPortsOptions): TemporalPort
     },
     reader: createReader(client, deadlines),
     desk: createDesk(client, deadlines),
+    alerts: createAlertDesk(client, taskQueue, deadlines),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { PROBLEMS, type ProblemName } from '../problems.ts';
+import { hostAlert } from '../webhooks/host-alert.ts';
 import { actionAnswer, listQuery, operationList, operationReport, startAnswer } from './operation.ts';
 import { problemDetails } from './problem.ts';
 import { operationBody, operatorCommand, webhookEvent, webhookRequest } from './request.ts';
@@ -58,7 +59,7 @@ function startPaths(app: OpenAPIHono): void {
     operationId: 'receiveWebhook',
     summary: 'A signed webhook of a ticketing system starts an operation',
     description:
-      'Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body). The ticket is the key: it runs once only.',
+      'Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body). The ticket is the key: it runs once only. A source with alertsOf brings what the host workers of a cluster tell (HostAlert) instead.',
     request: {
       params: z.object({
         source: z.string().openapi({ param: { name: 'source', in: 'path' }, example: 'servicedesk' }),
@@ -75,7 +76,7 @@ function startPaths(app: OpenAPIHono): void {
           .optional()
           .openapi({ description: 'Stands in for webhook-id as the id of the delivery.' }),
       }),
-      body: { required: true, content: json(z.union([webhookEvent, webhookRequest])) },
+      body: { required: true, content: json(z.union([webhookEvent, webhookRequest, hostAlert])) },
     },
     responses: {
       202: accepted,

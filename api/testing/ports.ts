@@ -1,10 +1,12 @@
 /** Ports held in memory, for what needs no Temporal: limits, signatures, authentication, shapes. */
+import type { HostAlert } from '../../workflows/model/cluster.ts';
 import type { AppPorts, StartOrder, StartReply } from '../ports.ts';
 import { recorder, type RecordedLog } from './record.ts';
 
 export interface MemoryPorts {
   readonly ports: AppPorts;
   readonly orders: StartOrder[];
+  readonly told: { readonly cluster: string; readonly alert: HostAlert }[];
   readonly logs: RecordedLog[];
 }
 
@@ -15,6 +17,7 @@ export function memoryPorts(
   reply: (order: StartOrder) => Promise<StartReply> = () => Promise.resolve({ outcome: 'started' }),
 ): MemoryPorts {
   const orders: StartOrder[] = [];
+  const told: MemoryPorts['told'] = [];
   const { lines, logger } = recorder();
   const ports: AppPorts = {
     starter: {
@@ -28,6 +31,12 @@ export function memoryPorts(
       show: () => Promise.resolve({ outcome: 'unknown' }),
       missing: () => Promise.resolve(undefined),
     },
+    alerts: {
+      tell(cluster, alert) {
+        told.push({ cluster, alert });
+        return Promise.resolve({ outcome: 'told' });
+      },
+    },
     desk: { act: () => Promise.resolve({ outcome: 'unknown' }) },
     clusters: ['Default'],
     sources: [{ name: 'servicedesk', scheme: 'standard', secretFiles: Object.keys(secrets) }],
@@ -37,5 +46,5 @@ export function memoryPorts(
     logger,
     ...change,
   };
-  return { ports, orders, logs: lines };
+  return { ports, orders, told, logs: lines };
 }

@@ -9,6 +9,7 @@ import { schemaErrors } from '../schemas/problem.ts';
 import { idempotencyKey, webhookRequest } from '../schemas/request.ts';
 import { secretsOf } from '../secrets.ts';
 import type { OperationRequest } from '../../workflows/model/requests.ts';
+import { receiveAlert } from './host-alert.ts';
 import { verifyStandard } from './standard.ts';
 
 export const WEBHOOK_BYTES_MAX = 65_536;
@@ -64,6 +65,7 @@ export function webhookHandler(ports: AppPorts, startPorts: StartPorts) {
     const delivery = await verified(c, ports, source, body.value);
     if (!delivery.ok) return delivery.response;
     c.get('logged').delivery = delivery.value;
+    if (source.alertsOf !== undefined) return receiveAlert(c, ports, source.alertsOf, delivery.value, body.value);
     const request = requestOf(c, source, body.value);
     if (!request.ok) return request.response;
     // The header is not signed. That is safe: what runs once is fixed by the ticket, which is.

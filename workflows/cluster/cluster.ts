@@ -13,12 +13,15 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  ALERTS_MAX,
   CLUSTER_MESSAGES,
   HISTORY_MAX,
   type ClusterState,
+  type HostAlert,
   type LockActivities,
   type LockAnswer,
   type LockRequest,
+  type OperationEnding,
 } from '../model/cluster.ts';
 import { MESSAGES } from '../model/operation.ts';
 import { clusterMarkdown } from './details.ts';
@@ -83,17 +86,26 @@ class Cluster {
     this.#show();
   }
 
-  release(operationId: string): void {
+  release(operationId: string, end?: OperationEnding): void {
     const { state } = this;
     state.queue = state.queue.filter((waiting) => waiting.operationId !== operationId);
     if (state.holder?.operationId === operationId) {
       delete state.holder;
       const releasedAt = new Date().toISOString();
       state.history = state.history.map((entry) =>
-        entry.operationId === operationId && entry.releasedAt === undefined ? { ...entry, releasedAt } : entry,
+        entry.operationId === operationId && entry.releasedAt === undefined
+          ? { ...entry, releasedAt, ...(end === undefined ? {} : { end }) }
+          : entry,
       );
     }
     this.#work = true;
+    this.#show();
+  }
+
+  tell(alert: HostAlert): void {
+    const { alerts = [] } = this.state;
+    if (alerts.some((known) => known.id === alert.id)) return;
+    this.state.alerts = [...alerts, alert].slice(-ALERTS_MAX);
     this.#show();
   }
 
@@ -146,8 +158,11 @@ export async function cluster(state: ClusterState): Promise<never> {
   setHandler(defineQuery<ClusterState>(CLUSTER_MESSAGES.view), () => entity.state, {
     description: 'Who holds the cluster, who waits, what happened last',
   });
-  setHandler(defineSignal<[string]>(CLUSTER_MESSAGES.release), (operationId) => entity.release(operationId), {
-    description: 'Sent by an operation at its end (argument: its workflow id)',
+  setHandler(defineSignal<[string, OperationEnding?]>(CLUSTER_MESSAGES.release), (id, end) => entity.release(id, end), {
+    description: 'Sent by an operation at its end (arguments: its workflow id, and how it ended)',
+  });
+  setHandler(defineSignal<[HostAlert]>(CLUSTER_MESSAGES.alert), (alert) => entity.tell(alert), {
+    description: 'Sent by the front door: what a host worker told',
   });
   setHandler(defineUpdate<LockAnswer, [LockRequest]>(CLUSTER_MESSAGES.request), (lock) => entity.request(lock), {
     description: 'Sent by an operation before its first step',

@@ -24,9 +24,9 @@ test('held: by whom and since when, who waits, with links to their pages', () =>
     '',
     '1. [CHG_2\\_](/namespaces/bellwether/workflows/upgrade%2Fvienna%2FCHG2)',
     '',
-    '| last operations | from (UTC) | to |',
-    '|:---|:---|:---|',
-    `| ${LINK} | 2026-01-31 15:04:05 | holds it |`,
+    '| last operations | from (UTC) | to | end |',
+    '|:---|:---|:---|:---|',
+    `| ${LINK} | 2026-01-31 15:04:05 | holds it |  |`,
   ]);
 });
 
@@ -36,10 +36,23 @@ test('the last ten operations, the latest first', () => {
     label: `CHG${index}`,
     grantedAt: '2026-01-31T15:04:05.678Z',
     releasedAt: '2026-01-31T16:00:00.000Z',
+    end: { state: 'done' as const, summary: 'The engine VM was changed.' },
   }));
   const rows = lines({ history }).filter((line) => line.startsWith('| ['));
   expect(rows).toHaveLength(10);
   expect(rows[0]).toBe(
-    '| [CHG11](/namespaces/bellwether/workflows/upgrade%2Fvienna%2FCHG11) | 2026-01-31 15:04:05 | 16:00:00 |',
+    '| [CHG11](/namespaces/bellwether/workflows/upgrade%2Fvienna%2FCHG11) | 2026-01-31 15:04:05 | 16:00:00 | done: The engine VM was changed. |',
   );
+});
+
+test('what the hosts told, the latest first', () => {
+  const alert = { kind: 'engine-started', text: 'the engine VM was started', did: 'It started it.', todo: 'Nothing.' };
+  const alerts = [
+    { ...alert, id: '1', at: '2026-01-31T15:04:05.678Z', host: 'host1' },
+    { ...alert, id: '2', at: '2026-01-31T15:05:05.678Z', host: 'host_2' },
+  ];
+  expect(lines({ alerts }).slice(-2)).toEqual([
+    '| 2026-01-31 15:05:05 | host_2 | the engine VM was started | It started it. | Nothing. |',
+    '| 2026-01-31 15:04:05 | host1 | the engine VM was started | It started it. | Nothing. |',
+  ]);
 });

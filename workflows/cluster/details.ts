@@ -1,5 +1,5 @@
 /** The cluster's entity as Markdown, for the Temporal UI ("Current Details"). */
-import type { ClusterHistoryEntry, ClusterState, LockRequest } from '../model/cluster.ts';
+import type { ClusterHistoryEntry, ClusterState, HostAlert, LockRequest } from '../model/cluster.ts';
 import { clock, dateAndClock, plain, table } from '../steps/markdown.ts';
 
 const SHOWN_MAX = 10;
@@ -38,8 +38,18 @@ function historyText(history: readonly ClusterHistoryEntry[], namespace: string)
       link(namespace, entry),
       dateAndClock(entry.grantedAt),
       entry.releasedAt === undefined ? 'holds it' : clock(entry.releasedAt),
+      entry.end === undefined ? '' : plain(`${entry.end.state}: ${entry.end.summary}`),
     ]);
-  return ['', ...table(['last operations', 'from (UTC)', 'to'], rows)];
+  return ['', ...table(['last operations', 'from (UTC)', 'to', 'end'], rows)];
+}
+
+function alertText(alerts: readonly HostAlert[]): string[] {
+  if (alerts.length === 0) return [];
+  const rows = alerts
+    .slice(-SHOWN_MAX)
+    .toReversed()
+    .map(({ at, host, text, did, todo }) => [dateAndClock(at), plain(host), plain(text), plain(did), plain(todo)]);
+  return ['', ...table(['told by the hosts (UTC)', 'host', 'what', 'what it did', 'what to do'], rows)];
 }
 
 /** Who holds the cluster, who waits, who held it before (the latest first). */
@@ -48,5 +58,6 @@ export function clusterMarkdown(state: ClusterState, namespace: string): string 
     holderText(state, namespace),
     ...queueText(state.queue, namespace),
     ...historyText(state.history, namespace),
+    ...alertText(state.alerts ?? []),
   ].join('\n');
 }

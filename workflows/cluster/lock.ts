@@ -1,6 +1,6 @@
 /** An operation's side of the cluster's lock: one operation at a time changes a hosted engine. */
 import { condition, defineSignal, getExternalWorkflowHandle, proxyActivities, setHandler } from '@temporalio/workflow';
-import { CLUSTER_MESSAGES, type LockActivities, type LockRequest } from '../model/cluster.ts';
+import { CLUSTER_MESSAGES, type LockActivities, type LockRequest, type OperationEnding } from '../model/cluster.ts';
 import { clusterEntityId } from '../model/ids.ts';
 import { MESSAGES } from '../model/operation.ts';
 import type { OperationStateKeeper } from '../steps/operation-state.ts';
@@ -29,9 +29,9 @@ export async function acquireCluster(cluster: string, lock: LockRequest, keeper:
   return { state: 'granted' };
 }
 
-export async function releaseCluster(cluster: string, operationId: string): Promise<void> {
+export async function releaseCluster(cluster: string, operationId: string, end?: OperationEnding): Promise<void> {
   // The entity finds out by itself that a holder has ended; a lost signal only delays the next in the queue.
   await getExternalWorkflowHandle(clusterEntityId(cluster))
-    .signal(CLUSTER_MESSAGES.release, operationId)
+    .signal(CLUSTER_MESSAGES.release, operationId, ...(end === undefined ? [] : [end]))
     .catch(() => undefined);
 }

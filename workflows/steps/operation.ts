@@ -84,8 +84,14 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
       // A plain error would fail the workflow's task for ever instead of the workflow.
       throw ApplicationFailure.create({ message: String(error), type: 'unexpected', nonRetryable: true });
     } finally {
-      await CancellationScope.nonCancellable(() => releaseCluster(this.#request.cluster, this.#call.operationId));
+      await CancellationScope.nonCancellable(() => this.#release());
     }
+  }
+
+  #release(): Promise<void> {
+    const { state, outcome = '' } = this.#keeper.view;
+    const [summary = ''] = outcome.split('\n');
+    return releaseCluster(this.#request.cluster, this.#call.operationId, { state, summary });
   }
 
   #who(): string {

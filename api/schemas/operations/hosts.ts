@@ -2,7 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { optional } from '../optional.ts';
 import { address, hostName, port, secretName } from './fields.ts';
 
-const access = z.discriminatedUnion('kind', [
+/** How the engine gets into a host. */
+export const access = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('public-key') }),
   z.strictObject({ kind: z.literal('password'), passwordSecret: secretName }),
 ]);

@@ -4,6 +4,7 @@ import { BlockList, isIP, isIPv4 } from 'node:net';
 import { optional } from '../optional.ts';
 import { ENGINE_MEMORY_MIB_MIN } from './engine-vm.ts';
 import { address, hostName, port, secretName } from './fields.ts';
+import { access } from './hosts.ts';
 
 /** he_minimal_disk_size_GB. */
 const DISK_GIB_MIN = 50;
@@ -66,6 +67,11 @@ export const installAnswers = z.strictObject({
         'the interface for the management bridge, e.g. eth0, bond0 or eth0.100 (no team device)',
       )
       .openapi({ example: 'eth0' }),
+    access: optional(
+      access.openapi({
+        description: 'How the engine gets into the host: by its own public key unless root’s password is named.',
+      }),
+    ),
   }),
   storage: z.strictObject({
     type: fileStorage,
@@ -91,10 +97,24 @@ export const installAnswers = z.strictObject({
   appliance: z.strictObject({
     source: z
       .string()
-      .regex(/^(s3:\/\/[a-z0-9.-]+\/\S+|\/\S+)$/, 's3://bucket/key or an absolute path on the worker’s machine'),
+      .regex(/^(s3:\/\/[a-z0-9.-]+\/\S+|\/\S+)$/, 's3://bucket/key or an absolute path on the worker’s machine')
+      .openapi({ description: 'The appliance’s disk as a raw image.' }),
     sha256: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in 64 lower-case hexadecimal digits'),
   }),
   masterDomain: optional(z.strictObject({ type: fileStorage, address, path, name })),
 });
 
-export const install = { operation: z.literal('install'), answers: installAnswers };
+/** The hosted-engine domain must never be the master of its data center (engine.md 11.1): it needs an export of its own. */
+const separate = installAnswers.refine(
+  ({ storage, masterDomain: master }) =>
+    master === undefined || master.address !== storage.address || master.path !== storage.path,
+  { path: ['masterDomain', 'path'], error: 'another export than the hosted engine’s own' },
+);
+
+export const install = {
+  operation: z.literal('install'),
+  answers: separate.refine(({ storage, masterDomain: master }) => master?.name !== storage.domainName, {
+    path: ['masterDomain', 'name'],
+    error: 'another name than the hosted engine’s domain has',
+  }),
+};

@@ -1,0 +1,41 @@
+/** What a host worker sends (workers/host/alerts/webhook.ts): read, and kept with its cluster. */
+import { z } from '@hono/zod-openapi';
+import type { HostAlert } from '../../workflows/model/cluster.ts';
+import { jsonOf, refuse, type AppContext } from '../context.ts';
+import type { AppPorts } from '../ports.ts';
+import { schemaErrors } from '../schemas/problem.ts';
+
+const words = z.string().max(2000);
+
+export const hostAlert = z
+  .object({
+    host: z.string().min(1).max(255).openapi({ example: 'host1.example.test' }),
+    kind: z.string().min(1).max(100).openapi({ example: 'engine-started' }),
+    text: words,
+    cause: words,
+    effect: words,
+    did: words,
+    todo: words,
+    atIso: z.iso.datetime(),
+  })
+  .openapi('HostAlert');
+
+/** @param id of the delivery, already verified */
+export async function receiveAlert(
+  c: AppContext,
+  ports: Pick<AppPorts, 'alerts' | 'logger'>,
+  cluster: string,
+  id: string,
+  bytes: Uint8Array,
+): Promise<Response> {
+  const json = jsonOf(c, bytes);
+  if (!json.ok) return json.response;
+  const parsed = hostAlert.safeParse(json.value);
+  if (!parsed.success) return refuse(c, 'invalid-request', 'nothing was kept', { errors: schemaErrors(parsed.error) });
+  const { host, kind, text, did, todo, atIso: at } = parsed.data;
+  const alert: HostAlert = { id, at, host, kind, text, did, todo };
+  const reply = await ports.alerts.tell(cluster, alert);
+  if (reply.outcome === 'unavailable') return refuse(c, 'temporal-unavailable', reply.why);
+  ports.logger.warn({ cluster, ...alert }, 'a host worker told');
+  return c.json({ kept: true }, 202);
+}

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { readWorkerConf } from '../../workers/host/config/worker-conf.ts';
 import { VERSION } from '../../workers/host/version.ts';
+import { unitCommand } from './unit-command.ts';
 
 const UNIT = fileURLToPath(new URL('bellwether-host.service', import.meta.url));
 const EXAMPLE = fileURLToPath(new URL('bellwether-host.conf', import.meta.url));
@@ -23,6 +24,14 @@ test('the unit notifies, is watched, and is bounded', () => {
   for (const line of ['Type=notify', 'WatchdogSec=60', 'MemoryMax=192M', 'User=vdsm', 'KillMode=mixed']) {
     expect(unit).toMatch(new RegExp(`^${line}$`, 'm'));
   }
+});
+
+test('Node takes the unit’s flags without a word, and its limit of memory', () => {
+  const { flags } = unitCommand();
+  const limit = 'process.stdout.write(String(require("node:v8").getHeapStatistics().heap_size_limit))';
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', limit], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(Number(stdout) / 2 ** 20).toBeLessThan(64);
 });
 
 test('the example configuration is one, and says what the defaults are', () => {

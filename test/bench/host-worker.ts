@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { quiet } from '../../infra/lab/failover/faults.ts';
 import { startFailoverLab } from '../../infra/lab/failover/lab.ts';
 import { bundleHostWorker } from '../../infra/systemd/bundle.ts';
+import { unitCommand } from '../../infra/systemd/unit-command.ts';
 
 /** Linux counts processor time in these. */
 const TICK_MS = 10;
@@ -77,18 +78,11 @@ function cost(pid: number, before: Sample, after: Sample): ProcessCost {
 
 export async function measureHostWorker(dir: string, seconds: number): Promise<HostWorkerResult> {
   const { file, bytes } = await bundleHostWorker(dir);
+  const { environment, flags } = unitCommand();
   const lab = await startFailoverLab({
     dir: join(dir, 'fo'),
     sanlock: 'model',
-    // As in the unit file.
-    worker: [
-      '/usr/bin/env',
-      'MALLOC_ARENA_MAX=1',
-      process.execPath,
-      '--max-old-space-size=48',
-      '--max-semi-space-size=1',
-      file,
-    ],
+    worker: ['/usr/bin/env', ...environment, process.execPath, ...flags, file],
     profile: 'default',
     ioSeconds: 10,
     watchdogSeconds: 60,

@@ -3,10 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { CounterpartError } from '../../../activities/errors.ts';
 import { BOARD_PROCESS } from '../env-linux/board-process.ts';
 import { addCommands } from './commands.ts';
+import { EXIT, tellFailure } from './failure.ts';
 import type { CliIo } from './io.ts';
-
-/** Scripts rely on them. */
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong usage.`;
@@ -15,11 +13,7 @@ function told(error: unknown, json: boolean, io: CliIo): number {
   // commander has said it already; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (!(error instanceof CounterpartError)) throw error;
-  const { what, subject, why, remedy } = error.facts;
-  io.stderr(
-    json ? `${JSON.stringify(error.facts)}\n` : `failed: ${subject}: ${what}\nwhy:    ${why}\ndo:     ${remedy}\n`,
-  );
-  return EXIT.failed;
+  return tellFailure(error, json, io);
 }
 
 /** Runs one command. Resolves to the exit code (`EXIT`); throws only for a defect. */

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 export function forkSelf(role: string, source: string): ChildProcess {
   const here = fileURLToPath(import.meta.url);
   const sources = here.endsWith('.ts');
-  const file = sources ? join(dirname(here), '..', source) : here;
+  const file = sources ? join(dirname(here), '..', source) : (process.argv[1] ?? here);
   return fork(file, [role], {
     cwd: dirname(here),
     execArgv: sources ? ['--import', 'tsx'] : [],

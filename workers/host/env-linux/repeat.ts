@@ -25,11 +25,14 @@ export function repeat(everyMs: number, limitMs: number, work: (signal: AbortSig
     running = true;
     const started = performance.now();
     const limit = new AbortController();
-    const end = setTimeout(() => limit.abort(new Error(`it took longer than ${limitMs} ms`)), limitMs);
+    let end: NodeJS.Timeout | undefined;
     // Whoever ignores its signal must not hold up the next run for ever.
-    const late = new Promise<void>((resolve) =>
-      limit.signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
+    const late = new Promise<void>((resolve) => {
+      end = setTimeout(() => {
+        limit.abort(new Error(`it took longer than ${limitMs} ms`));
+        resolve();
+      }, limitMs);
+    });
     void Promise.race([work(limit.signal).catch(() => undefined), late]).then(() => {
       clearTimeout(end);
       running = false;

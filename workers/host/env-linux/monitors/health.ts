@@ -1,7 +1,6 @@
 /** The engine's health page (ha-agent.md 4.4): good only when the engine itself says that it and its database are up. */
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 
 /** Of the page's body; more than a page is no answer of the engine. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -35,7 +34,9 @@ function judge(status: number, body: string): HealthAnswer {
 }
 
 /** Asks once; never rejects. `signal` ends it: then the engine counts as bad, as nobody answered in time. */
-export function askHealth(url: string, ca: string | undefined, signal: AbortSignal): Promise<HealthAnswer> {
+export async function askHealth(url: string, ca: string | undefined, signal: AbortSignal): Promise<HealthAnswer> {
+  // Node's own; plain HTTP is the rule, and then this stays out of memory.
+  const https = url.startsWith('https:') ? await import('node:https') : undefined;
   return new Promise((resolve) => {
     let connected = false;
     const failed = (error: Error) => {
@@ -44,11 +45,11 @@ export function askHealth(url: string, ca: string | undefined, signal: AbortSign
       resolve({ engine: NO_WAY.has(code) && !connected ? 'unknown' : 'bad', depth: connected ? 1 : 0, why });
     };
     try {
-      const secure = url.startsWith('https:');
       const options = { signal, agent: false, headers: { connection: 'close' } };
-      const call = secure
-        ? httpsRequest(url, { ...options, ...(ca === undefined ? {} : { ca: readFileSync(ca) }) })
-        : httpRequest(url, options);
+      const call =
+        https === undefined
+          ? httpRequest(url, options)
+          : https.request(url, { ...options, ...(ca === undefined ? {} : { ca: readFileSync(ca) }) });
       call.on('socket', (socket) => socket.on('connect', () => (connected = true)));
       call.on('response', (response) => {
         let body = '';

@@ -49,17 +49,18 @@ export function targetName(target: NetworkTarget): string {
   return target.kind === 'ping' ? `ping:${target.address}` : `tcp:${target.host}:${target.port}`;
 }
 
-function probeTcp(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+function probeTcp(host: string, port: number, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
+    const timer = setTimeout(() => end(false), limitMs);
     const end = (answered: boolean) => {
+      clearTimeout(timer);
       socket.destroy();
       resolve(answered);
     };
     socket.once('connect', () => end(true));
     // As the reference's `nc -z`: only a connection counts.
     socket.once('error', () => end(false));
-    signal.addEventListener('abort', () => end(false), { once: true });
   });
 }
 
@@ -116,7 +117,7 @@ export function monitorNetwork(
   let fact: NetworkFact = { share: 1, atMs: bootMs(), targets: [] };
   const probe = async ({ target, ping }: Probed): Promise<boolean> => {
     if (target.kind === 'dns') return probeDns(limitMs);
-    if (target.kind === 'tcp') return probeTcp(target.host, target.port, AbortSignal.timeout(limitMs));
+    if (target.kind === 'tcp') return probeTcp(target.host, target.port, limitMs);
     return ping?.answeredWithin(everyMs + limitMs) ?? false;
   };
   let lostSince: number | undefined;

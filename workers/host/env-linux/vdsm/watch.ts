@@ -60,11 +60,11 @@ class Watch implements VdsmWatch {
   constructor(options: VdsmWatchOptions) {
     this.#options = options;
     const { everyMs, client, vmId } = options;
-    // A look may take two beats; the next begins when it ended or its time is over.
+    // A look may take two beats; the next begins when it ended or its time is over. The calls keep that time themselves.
     const limitMs = 2 * everyMs;
-    const vm = repeat(everyMs, limitMs, (signal) => this.#lookAtVm(signal, limitMs));
+    const vm = repeat(everyMs, limitMs, () => this.#lookAtVm(limitMs));
     const slow = Math.max(everyMs, Math.min(10_000, 3 * everyMs));
-    const host = repeat(slow, 2 * slow, (signal) => this.#lookAtHost(signal, 2 * slow));
+    const host = repeat(slow, 2 * slow, () => this.#lookAtHost(2 * slow));
     const storage = repeat(everyMs, limitMs, (signal) => this.#lookAtStorage(signal, limitMs));
     this.#looks = [vm, host, storage];
     this.#unsubscribe = client.onEvent((event) => {
@@ -87,11 +87,11 @@ class Watch implements VdsmWatch {
     for (const look of this.#looks) look.stop();
   }
 
-  async #lookAtVm(signal: AbortSignal, timeoutMs: number): Promise<void> {
+  async #lookAtVm(timeoutMs: number): Promise<void> {
     const { client, vmId: vmID, bootMs } = this.#options;
     const atMs = bootMs();
     try {
-      const stats = await client.call('VM.getStats', { vmID }, { signal, timeoutMs });
+      const stats = await client.call('VM.getStats', { vmID }, { timeoutMs });
       const { cpuActual, cpuUser = 0, cpuSys = 0, guestFQDN = '', guestIPs = '' } = stats;
       const cpuPercent = cpuActual === false ? undefined : cpuUser + cpuSys;
       this.#guest = { agent: guestFQDN !== '', address: guestIPs !== '', cpuPercent };
@@ -111,10 +111,10 @@ class Watch implements VdsmWatch {
     if (before?.state !== fact.state || before.detail !== fact.detail) this.#options.changed();
   }
 
-  async #lookAtHost(signal: AbortSignal, timeoutMs: number): Promise<void> {
+  async #lookAtHost(timeoutMs: number): Promise<void> {
     const { client, bridge, bootMs } = this.#options;
     const atMs = bootMs();
-    const stats = await client.call('Host.getStats', {}, { signal, timeoutMs });
+    const stats = await client.call('Host.getStats', {}, { timeoutMs });
     const state = bridge === undefined ? undefined : stats.network?.[bridge]?.state;
     const bridgeUp = state === undefined ? undefined : state === 'up';
     const before = this.#host?.bridgeUp;
@@ -125,7 +125,7 @@ class Watch implements VdsmWatch {
   async #lookAtStorage(signal: AbortSignal, timeoutMs: number): Promise<void> {
     const { client, domain, bootMs } = this.#options;
     const atMs = bootMs();
-    const vitals = (await client.call('Host.getStorageRepoStats', {}, { signal, timeoutMs }))[domain];
+    const vitals = (await client.call('Host.getStorageRepoStats', {}, { timeoutMs }))[domain];
     // An unmonitored domain is absent: VDSM holds no host id then, and no VM could start.
     const ok = vitals !== undefined && vitals.valid && vitals.delay <= SLOW_STORAGE_S;
     const before = this.#storage?.ok;

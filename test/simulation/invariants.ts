@@ -30,6 +30,9 @@ const REFERENCE_TELLS_MS = 20_000 + 60_000;
 /** A host that was frozen in the middle of a turn may give its order so much later than it decided (agent.ts). */
 const SLACK_MS = 100;
 
+/** The host for which this one shuts the VM down, if it does. */
+const stopsFor = (process: SimProcess) => process.worker?.agent?.last()?.decision.memory.stopping?.to;
+
 export class Invariants implements Watcher {
   readonly violations: Violation[] = [];
   readonly outages: { cause: string; ms: number; at: number }[] = [];
@@ -168,12 +171,16 @@ export class Invariants implements Watcher {
     if (action.kind === 'start' && host.localMaintenance && ownMs > beatsMs)
       this.violated('I3', `host ${host.id} starts the VM in local maintenance`);
     if (action.kind !== 'migrate') return;
-    // An old block of that host, written over its new one by a storage gone astray, looks like news until its next beat.
-    const spoiltMs = world.slotSpoiltMs.get(action.to) ?? Number.NEGATIVE_INFINITY;
-    if (world.now - spoiltMs < world.timing.referenceDeadMs) return;
+    if (this.spoiltLately(action.to)) return;
     const theirsMs = decidedMs - (this.localSinceMs.get(action.to) ?? decidedMs);
     if (theirsMs > 3 * visibleMs && world.host(action.to)?.path === 'ok')
       this.violated('I3', `host ${host.id} migrates to host ${action.to}, which is in local maintenance`);
+  }
+
+  /** An old block of that host, written over its new one by a storage gone astray, looks like news until its next beat. */
+  private spoiltLately(id: number): boolean {
+    const { now, slotSpoiltMs, timing } = this.world;
+    return now - (slotSpoiltMs.get(id) ?? Number.NEGATIVE_INFINITY) < timing.referenceDeadMs;
   }
 
   private checkNetwork({ host, process, action, rule }: Order): void {
@@ -182,9 +189,9 @@ export class Invariants implements Watcher {
     // What a host that is gone wrote last looks like news to who was shown the block before it until a moment ago.
     const { now, timing } = this.world;
     if (host.staleReads || now - host.staleEndedMs < timing.referenceDeadMs) return;
+    if (this.spoiltLately(action.kind === 'migrate' ? action.to : (stopsFor(process) ?? 0))) return;
     // A host needs this long to know of its own loss and to have told the others; the reference looks every 10 s only.
-    const stopsFor = process.worker?.agent?.last()?.decision.memory.stopping?.to;
-    const target = this.world.host(action.kind === 'migrate' ? action.to : (stopsFor ?? 0));
+    const target = this.world.host(action.kind === 'migrate' ? action.to : (stopsFor(process) ?? 0));
     const toldMs = timing.confirmMs + (target?.kind === 'reference' ? REFERENCE_TELLS_MS : 0);
     if (now - since > toldMs)
       this.violated('I4', `host ${host.id} orders ${action.kind} (${rule}) while no host has the network`);

@@ -166,7 +166,10 @@ export const peopleFaults: readonly Fault[] = [
     name: 'restore of an old board',
     strike(w) {
       w.say('fault: an old board is restored');
-      for (const [id, bytes] of w.oldSlots) w.slots.set(id, bytes);
+      for (const [id, bytes] of w.oldSlots) {
+        w.slots.set(id, bytes);
+        w.slotSpoiltMs.set(id, w.now);
+      }
       if (w.random.chance(0.5)) w.global = formatGlobalBlock(false);
     },
   },

@@ -1,4 +1,5 @@
 /** The clusters that Bellwether serves: their engine and hosts, with one client each, shared by all operations. */
+import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { EngineClient } from './engine/client.ts';
 import { CounterpartError } from './errors.ts';
@@ -16,6 +17,8 @@ export interface ClusterConfig {
     readonly user: string;
     /** The password's file, never the password: requests and histories carry names of secrets only. */
     readonly passwordFile: string;
+    /** Addresses of its name where no name server tells them; left out: this machine’s resolver is asked. */
+    readonly resolvesTo?: readonly string[];
   };
   readonly hosts: readonly HostConfig[];
 }
@@ -23,6 +26,11 @@ export interface ClusterConfig {
 export interface Cluster {
   readonly name: string;
   readonly hosts: HostPool;
+  /** Host part of the engine's URL, and the user that logs in there. */
+  readonly engineHost: string;
+  readonly engineUser: string;
+  /** Addresses of the engine's name. Empty: nobody knows it. */
+  resolveEngine(fqdn: string): Promise<readonly string[]>;
   /** The engine's client, every call of which carries the operation's correlation id. */
   engine(operationId: string, signal?: AbortSignal): EngineClient;
 }
@@ -45,6 +53,12 @@ async function readPassword(file: string): Promise<string> {
   }
 }
 
+/** As every program on this machine sees it: /etc/hosts included. */
+async function addressesOf(name: string): Promise<readonly string[]> {
+  const found = await lookup(name, { all: true }).catch(() => []);
+  return found.map(({ address }) => address);
+}
+
 export class ClusterRegistry {
   readonly #clusters = new Map<string, Cluster>();
   readonly #closers: (() => Promise<void>)[] = [];
@@ -64,6 +78,9 @@ export class ClusterRegistry {
     this.#clusters.set(name, {
       name,
       hosts: pool,
+      engineHost: new URL(engine.url).hostname,
+      engineUser: engine.user,
+      resolveEngine: async (fqdn) => engine.resolvesTo ?? (await addressesOf(fqdn)),
       engine: (operationId, signal) => client.withCorrelation(correlationOf(operationId), signal),
     });
     this.#closers.push(

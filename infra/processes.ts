@@ -20,6 +20,25 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** Lower ports of `count` different pairs of neighbours that are free now. */
+export async function freePortPairs(count: number): Promise<number[]> {
+  const pairs = new Set<number>();
+  while (pairs.size < count) {
+    const [port = 0] = await freePorts(1);
+    const taken = pairs.has(port) || pairs.has(port - 1) || pairs.has(port + 1);
+    if (!taken && (await isFree(port + 1))) pairs.add(port);
+  }
+  return [...pairs];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
 /** True when something accepts connections there within `timeoutMs`. */
 export function accepts(host: string, port: number, timeoutMs = 1000): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,78 +1,41 @@
-/** Step: back up the configuration to S3, before and after the change. Entries first, the manifest last. */
+/** Steps: back up the configuration to S3. Entries first, each read back, the manifest last. */
+import type { StorageFacts, TakenBackup } from '../../workflows/model/backup.ts';
 import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
 import type { BackupRef, HostedEngineFacts } from '../../workflows/model/hosted-engine.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { StepContext } from '../step-context.ts';
-import { readWhiteboard } from '../storage/ha-metadata.ts';
-import { readConfiguration } from '../storage/he-domain.ts';
-import { findOvfStores } from '../storage/ovf-store.ts';
-import { parseOvfStoreDescription } from '../storage/ovf-store-archive.ts';
-import { readVolume } from '../storage/volumes.ts';
+import { engineItems, engineItemsIfAny, storageItems, type BackupItem, type Gathered } from './backup-items.ts';
 import type { Archive } from './client.ts';
-import { backupFolder, entryKey, formatManifest, manifestKey, parseManifest, type ManifestEntry } from './manifest.ts';
+import type { BackupPhase } from './keys.ts';
+import { backupFolder, entryKey, formatManifest, manifestKey, parseManifest } from './manifest.ts';
+import type { Manifest, ManifestEntry } from './manifest.ts';
 
-type Input = StepCall & { readonly facts: HostedEngineFacts; readonly phase: 'before' | 'after' };
-
-interface Item {
-  readonly name: string;
-  readonly bytes: Buffer;
-}
-
-function json(name: string, value: unknown): Item {
-  return { name, bytes: Buffer.from(`${JSON.stringify(value, null, 2)}\n`, 'utf8') };
-}
-
-/** What lies on the hosted-engine domain: configuration volume, HA metadata, OVF_STORE copies with their descriptions. */
-async function storageItems(counterparts: Counterparts, input: Input, context: StepContext): Promise<Item[]> {
-  const { facts } = input;
-  const { signal } = context;
-  const spm = await counterparts.clusters.get(input.cluster).hosts.spm(facts.dataCenter.id, signal);
-  const place = { pool: facts.dataCenter.id, domain: facts.domain.id };
-  context.waitsFor(`${spm.name} to hand out the configuration and the HA metadata`);
-  const { bytes, archive } = await readConfiguration(spm, place, facts.domain.configuration, signal);
-  const items: Item[] = [
-    { name: 'configuration.tar', bytes },
-    { name: 'vm.conf', bytes: Buffer.from(archive.members['vm.conf'], 'utf8') },
-    { name: 'ha-metadata.bin', bytes: await readWhiteboard(spm, place, facts.domain.metadata, signal) },
-  ];
-  for (const volume of await findOvfStores(spm, facts.domain.id, signal)) {
-    items.push({ name: `ovf-store-${volume.volume}.json`, bytes: Buffer.from(volume.description, 'utf8') });
-    const size = parseOvfStoreDescription(volume.description)?.size ?? 0;
-    if (size > 0) {
-      items.push({ name: `ovf-store-${volume.volume}.tar`, bytes: await readVolume(spm, place, volume, size, signal) });
-    }
-  }
-  return items;
-}
-
-/** The engine's own view of what the upgrade changes. */
-async function engineItems(counterparts: Counterparts, input: Input, context: StepContext): Promise<Item[]> {
-  const { facts } = input;
-  const engine = counterparts.clusters.get(input.cluster).engine(input.operationId, context.signal);
-  const vm = (await engine.vms()).find((candidate) => candidate.id === facts.vm.id);
-  return [
-    json('engine-vm.json', vm ?? null),
-    json('engine-hosts.json', await engine.hosts({ allContent: true })),
-    json('engine-storage-domains.json', await engine.dataCenterStorageDomains(facts.dataCenter.id)),
-  ];
+function taken(archive: Archive, key: string, bytes: Buffer, { entries, notTaken = [] }: Manifest): TakenBackup {
+  return {
+    bucket: archive.bucket,
+    manifestKey: key,
+    manifestSha256: sha256(bytes),
+    objects: entries.length,
+    bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0),
+    notTaken,
+  };
 }
 
 /** A finished backup of this operation and phase, from an earlier try whose result was lost. */
-async function finished(archive: Archive, folder: string): Promise<BackupRef | undefined> {
+async function finished(archive: Archive, folder: string): Promise<TakenBackup | undefined> {
   const key = manifestKey(folder);
   const listed = await archive.list(`${folder}/manifest`);
   if (!listed.some((object) => object.key === key)) return undefined;
   const bytes = await archive.get(key);
-  const { entries } = parseManifest(key, bytes);
-  return { bucket: archive.bucket, manifestKey: key, manifestSha256: sha256(bytes), objects: entries.length };
+  return taken(archive, key, bytes, parseManifest(key, bytes));
 }
 
 async function store(
   archive: Archive,
   folder: string,
-  items: readonly Item[],
+  items: readonly BackupItem[],
   context: StepContext,
 ): Promise<ManifestEntry[]> {
   const entries: ManifestEntry[] = [];
@@ -97,35 +60,65 @@ async function store(
   return entries;
 }
 
-export function backUp(counterparts: Counterparts) {
-  return async (context: StepContext, input: Input): Promise<StepOutcome<BackupRef>> => {
-    const { archive } = counterparts;
-    const { operationId, cluster, phase } = input;
-    const folder = backupFolder(cluster, operationId, phase);
-    await archive.ensureBucket();
-    const before = await finished(archive, folder);
-    if (before !== undefined) {
-      return { done: 'before', summary: `s3://${before.bucket}/${before.manifestKey} is complete`, value: before };
-    }
-    const items = [
-      ...(await storageItems(counterparts, input, context)),
-      ...(await engineItems(counterparts, input, context)),
-    ];
-    const entries = await store(archive, folder, items, context);
-    const takenAt = context.now().toISOString();
-    const bytes = formatManifest({ version: 1, operation: operationId, cluster, phase, takenAt, entries });
-    await archive.putOnce(manifestKey(folder), bytes, { contentType: 'application/json', signal: context.signal });
-    const value = {
-      bucket: archive.bucket,
-      manifestKey: manifestKey(folder),
-      manifestSha256: sha256(bytes),
-      objects: entries.length,
+async function complete(
+  archive: Archive,
+  call: StepCall,
+  phase: BackupPhase,
+  gather: () => Promise<Gathered>,
+  context: StepContext,
+): Promise<StepOutcome<TakenBackup>> {
+  const { operationId: operation, cluster } = call;
+  const folder = backupFolder(cluster, operation, phase);
+  await archive.ensureBucket();
+  const before = await finished(archive, folder);
+  if (before !== undefined) {
+    return { done: 'before', summary: `s3://${before.bucket}/${before.manifestKey} is complete`, value: before };
+  }
+  const { items, notTaken } = await gather();
+  const entries = await store(archive, folder, items, context);
+  const takenAt = context.now().toISOString();
+  const manifest: Manifest = { version: 1, operation, cluster, phase, takenAt, entries, notTaken };
+  const bytes = formatManifest(manifest);
+  await archive.putOnce(manifestKey(folder), bytes, { contentType: 'application/json', signal: context.signal });
+  const value = taken(archive, manifestKey(folder), bytes, manifest);
+  const lacks = notTaken.length === 0 ? '' : `; ${notTaken.length} items could not be taken`;
+  return {
+    done: 'now',
+    summary: `${value.objects} objects, ${value.bytes} bytes, read back; s3://${value.bucket}/${folder}/${lacks}`,
+    ...(notTaken.length === 0 ? {} : { notes: notTaken.map(({ name, why }) => `not taken: ${name}: ${why}`) }),
+    value,
+  };
+}
+
+type UpgradeInput = StepCall & { readonly facts: HostedEngineFacts; readonly phase: 'before' | 'after' };
+
+/** For changes that go through the engine: without its answers there is no backup. */
+export function backUp({ clusters, archive }: Counterparts) {
+  return async (context: StepContext, input: UpgradeInput): Promise<StepOutcome<BackupRef>> => {
+    const { facts, phase } = input;
+    const cluster = clusters.get(input.cluster);
+    const gather = async (): Promise<Gathered> => {
+      const { items, notTaken } = await storageItems(cluster, facts, context);
+      return { items: [...items, ...(await engineItems(cluster, input, facts, context))], notTaken };
     };
-    const total = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-    return {
-      done: 'now',
-      summary: `${entries.length} objects, ${total} bytes, read back; s3://${value.bucket}/${folder}/`,
-      value,
+    return complete(archive, input, phase, gather, context);
+  };
+}
+
+type Input = StepCall & { readonly facts: StorageFacts; readonly phase: 'manual' | 'before' };
+
+/** The storage's part must be had; what the engine can't tell is named in the manifest. */
+export function takeBackup({ clusters, archive }: Counterparts) {
+  return (context: StepContext, input: Input): Promise<StepOutcome<TakenBackup>> => {
+    const { facts, phase } = input;
+    const cluster = clusters.get(input.cluster);
+    const gather = async (): Promise<Gathered> => {
+      const parts = [
+        await storageItems(cluster, facts, context),
+        await engineItemsIfAny(cluster, input, facts, context),
+      ];
+      return { items: parts.flatMap((part) => part.items), notTaken: parts.flatMap((part) => part.notTaken) };
     };
+    return complete(archive, input, phase, gather, context);
   };
 }

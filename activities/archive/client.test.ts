@@ -191,6 +191,19 @@ describe.skipIf(VERSITYGW === undefined)('the archive on a real S3 server', () =
     });
   });
 
+  describe('remove', () => {
+    it('takes an object out of the listing, keeps its versions, and does nothing the second time', async () => {
+      const archive = await readyArchive();
+      const { versionId = '' } = await archive.putOnce('a/k', Buffer.from('content'));
+      await archive.putOnce('a/k2', Buffer.from('other'));
+      await archive.remove('a/k');
+      await archive.remove('a/k');
+      expect((await archive.list('a/')).map(({ key }) => key)).toEqual(['a/k2']);
+      expect(await factsOf(archive.get('a/k'))).toMatchObject({ type: 'archive/not-found' });
+      expect(await archive.get('a/k', { versionId })).toEqual(Buffer.from('content'));
+    });
+  });
+
   describe('errors', () => {
     it('no bucket, no key', async () => {
       const archive = archiveAt();

@@ -1,10 +1,11 @@
 /**
- * The archive: objects written once into a versioned S3 bucket, never overwritten, verified when read.
+ * The archive: objects written once into a versioned S3 bucket, never overwritten, verified when read, removed knowingly.
  *
  * Any S3 will do that honours `If-None-Match: *` atomically and keeps versions (lab.md 5 names some that do not).
  */
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -15,6 +16,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
 import { sha256 as sha256Of } from '../ids.ts';
 import { type ArchiveContext, DO_NOT_USE, archiveError, sdkError, toArchiveError } from './errors.ts';
 
@@ -207,6 +209,32 @@ export class Archive {
     });
   }
 
+  /**
+   * An object of any length in any bucket that the credentials reach: its size, what was recorded of its content, and
+   * its bytes as a stream. `read` does not verify: hash what comes.
+   * @throws CounterpartError `archive/not-found`, `archive/access-denied`, `archive/unavailable`, ...
+   */
+  async openObject(
+    at: { readonly bucket: string; readonly key: string },
+    call: ArchiveCall = {},
+  ): Promise<{ readonly bytes: number; readonly sha256: string | undefined; read(): Promise<Readable> }> {
+    const object = { Bucket: at.bucket, Key: at.key };
+    const context = { key: `${at.bucket}/${at.key}`, act: 'read it' };
+    const head = await this.#typed(context, call, (abort) =>
+      this.#s3.send(new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' }), abort),
+    );
+    return {
+      bytes: head.ContentLength ?? 0,
+      sha256: recordedSha256(head),
+      read: () =>
+        this.#typed(context, call, async (abort) => {
+          const { Body } = await this.#s3.send(new GetObjectCommand(object), abort);
+          if (Body instanceof Readable) return Body;
+          throw new TypeError('the S3 client answered no stream');
+        }),
+    };
+  }
+
   /** All current objects below a prefix, by key. */
   async list(prefix: string, call: ArchiveCall = {}): Promise<ListedObject[]> {
     return this.#typed({ act: `list what is below ${prefix}` }, call, async (abort) => {
@@ -241,6 +269,17 @@ export class Archive {
           latest: one.IsLatest ?? false,
         }));
     });
+  }
+
+  /**
+   * Removes an object from the listing; one that is gone already is done. Where the bucket keeps versions its content
+   * stays behind a delete marker until the bucket's own rules remove it.
+   * @throws CounterpartError `archive/access-denied`, `archive/unavailable`, ...
+   */
+  async remove(key: string, call: ArchiveCall = {}): Promise<void> {
+    await this.#typed({ key, act: 'remove it' }, call, (abort) =>
+      this.#s3.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), abort),
+    );
   }
 
   async #bucketExists(abort: Abort): Promise<boolean> {

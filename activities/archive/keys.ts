@@ -6,7 +6,8 @@
  */
 import { CounterpartError } from '../errors.ts';
 
-export type BackupPhase = 'before' | 'after';
+/** `manual`: taken for its own sake, not around a change. */
+export type BackupPhase = 'before' | 'after' | 'manual';
 
 /** A part is a file's name on the servers that keep objects as files. */
 const PART_BYTES_MAX = 255;

@@ -79,6 +79,12 @@ describe('a manifest', () => {
     expect(() => parseManifest('some/key', bytes)).toThrow('some/key');
   });
 
+  it('says what the backup lacks, and nothing of it when it lacks nothing', () => {
+    const notTaken = [{ name: 'engine-vm.json', why: 'the engine does not answer' }];
+    expect(parseManifest('k', formatManifest({ ...MANIFEST, notTaken }))).toEqual({ ...MANIFEST, notTaken });
+    expect(formatManifest({ ...MANIFEST, notTaken: [] })).toEqual(formatManifest(MANIFEST));
+  });
+
   it('is not written when it could not be read', () => {
     expect(() => formatManifest({ ...MANIFEST, entries: [entry('a', 'x'), entry('a', 'y')] })).toThrow('two entries');
   });

@@ -27,13 +27,15 @@ export interface Manifest {
   readonly takenAt: string;
   /** By name. */
   readonly entries: readonly ManifestEntry[];
+  /** What the backup should hold and does not, with the reason; absent when it holds all. */
+  readonly notTaken?: readonly { readonly name: string; readonly why: string }[] | undefined;
 }
 
 const shape = z.object({
   version: z.literal(1),
   operation: z.string().min(1),
   cluster: z.string().min(1),
-  phase: z.enum(['before', 'after']),
+  phase: z.enum(['before', 'after', 'manual']),
   takenAt: z.iso.datetime(),
   entries: z.array(
     z.object({
@@ -43,6 +45,7 @@ const shape = z.object({
       sha256: z.string().regex(/^[0-9a-f]{64}$/, 'no SHA-256 in lower-case hex'),
     }),
   ),
+  notTaken: z.array(z.object({ name: z.string().min(1), why: z.string() })).optional(),
 }) satisfies z.ZodType<Manifest>;
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
@@ -79,11 +82,12 @@ function problemOf(manifest: Manifest): string | undefined {
  * @throws CounterpartError `archive/bad-manifest` when it is not one that `parseManifest` would read.
  */
 export function formatManifest(manifest: Manifest): Buffer {
-  const { version, operation, cluster, phase, takenAt } = manifest;
+  const { version, operation, cluster, phase, takenAt, notTaken = [] } = manifest;
   const entries = manifest.entries
     .toSorted(byName)
     .map(({ name, key, bytes, sha256 }) => ({ name, key, bytes, sha256 }));
-  const text = `${JSON.stringify({ version, operation, cluster, phase, takenAt, entries }, undefined, 2)}\n`;
+  const lacks = notTaken.length === 0 ? {} : { notTaken: notTaken.toSorted(byName) };
+  const text = `${JSON.stringify({ version, operation, cluster, phase, takenAt, entries, ...lacks }, undefined, 2)}\n`;
   const encoded = Buffer.from(text, 'utf8');
   parseManifest(`backup of ${cluster}`, encoded);
   return encoded;

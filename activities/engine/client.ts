@@ -93,6 +93,18 @@ export class EngineClient {
     return this.#get(read, codec.dataCenterList, options);
   }
 
+  /** A shared data center; it stays `uninitialized` until its first data domain is attached. */
+  addDataCenter(name: string, options?: CallOptions): Promise<DataCenter> {
+    const change = { body: { name, local: false }, subject: `data center ${name}`, act: 'add it' };
+    return this.#made('/datacenters', change, codec.dataCenter, options);
+  }
+
+  /** Its CPU type is that of the first host which comes up in it. */
+  addCluster(name: string, dataCenter: string, options?: CallOptions): Promise<Cluster> {
+    const body = { name, data_center: { id: dataCenter } };
+    return this.#made('/clusters', { body, subject: `cluster ${name}`, act: 'add it' }, codec.cluster, options);
+  }
+
   clusters(search?: string, options?: CallOptions): Promise<Cluster[]> {
     const read = { path: '/clusters', query: { search }, subject: 'clusters', act: 'list them' };
     return this.#get(read, codec.clusterList, options);
@@ -244,9 +256,10 @@ export class EngineClient {
     await this.#send({ method: 'PUT', path, body, subject: `disk ${disk}`, act: 'grow it' }, options);
   }
 
-  /** Live migration to a host of the scheduler's choice; also for the engine VM (engine.md 10). Answers at once: look at the hosts. */
-  migrateVm(id: string, options?: CallOptions): Promise<void> {
-    return this.#act({ path: pathOf('vms', id, 'migrate'), subject: `VM ${id}`, act: 'migrate it' }, options);
+  /** Live migration, also of the engine VM (engine.md 10); without `host` (an id) the scheduler chooses. Answers at once. */
+  migrateVm(id: string, options?: CallOptions & { readonly host?: string }): Promise<void> {
+    const body = options?.host === undefined ? {} : { host: { id: options.host } };
+    return this.#act({ path: pathOf('vms', id, 'migrate'), body, subject: `VM ${id}`, act: 'migrate it' }, options);
   }
 
   /** Global HA maintenance, through the engine VM's host. Hosts show it after some 15 s: confirm on storage. */

@@ -80,7 +80,9 @@ export function importDomain({ clusters }: Counterparts) {
       const { type, address, path } = facts.domain;
       if (type !== 'nfs' && type !== 'glusterfs') throw unsupported(facts);
       const host = await lookingHost(engine, facts);
-      const request = { name: DOMAIN_NAME, host, storageType: type, address, path };
+      const { name = DOMAIN_NAME, mountOptions } = facts.domain;
+      const options = mountOptions === undefined ? {} : { mountOptions };
+      const request = { name, host, storageType: type, address, path, ...options };
       const imported = await engine
         .importFileStorageDomain(request)
         .catch((error: unknown) => importedMeanwhile(context, engine, facts, error));

@@ -254,6 +254,24 @@ const HOSTS = rows('needs-operator', REFUSED, [
     'Repair or activate the host first',
   ],
   [
+    'no host that satisfies current scheduling constraints',
+    'no-host-fits',
+    'SCHEDULING_ALL_HOSTS_FILTERED_OUT',
+    'Bring another host up that can run the VM (for the engine VM: score above 0, enough memory), then retry',
+  ],
+  [
+    'there are no available updates for the host',
+    'no-updates',
+    'NO_AVAILABLE_UPDATES_FOR_HOST',
+    'Nothing to install: let the engine look for updates again if there should be',
+  ],
+  [
+    'valid host statuses for upgrade',
+    'host-not-updatable',
+    'CANNOT_UPGRADE_HOST_STATUS_ILLEGAL',
+    'Bring the host up or into maintenance, then retry',
+  ],
+  [
     'host with the same address already exists',
     'host-address-in-use',
     'ACTION_TYPE_FAILED_VDS_WITH_SAME_HOST_EXIST',

@@ -69,6 +69,8 @@ export interface AddHostRequest {
   /** Id of the cluster. */
   readonly cluster: string;
   readonly login: HostLogin;
+  /** VDSM’s; 54321 when left out. */
+  readonly port?: number;
   readonly sshPort?: number;
   readonly comment?: string;
   readonly hostedEngine?: HostedEngineDeployment;
@@ -78,8 +80,8 @@ export interface AddHostRequest {
 }
 
 export function addHostBody(request: AddHostRequest): object {
-  const { name, address, cluster, comment, login, sshPort } = request;
-  return { name, address, comment, cluster: { id: cluster }, ...loginBody(login, sshPort) };
+  const { name, address, port, cluster, comment, login, sshPort } = request;
+  return { name, address, port, comment, cluster: { id: cluster }, ...loginBody(login, sshPort) };
 }
 
 /** At *add* the hosted-engine flags are read from the query only. */

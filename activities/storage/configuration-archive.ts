@@ -71,3 +71,27 @@ export async function readConfigurationArchive(volume: Buffer): Promise<Configur
     writtenAt: everyMember((name) => reading.members.get(name)?.writtenAt ?? new Date(0)),
   };
 }
+
+/**
+ * The archive with some members replaced: the others stay as they lie there, to the byte, with their times and in their
+ * order, those that nobody defined included. Members that were missing come at the end. Never throws.
+ */
+export async function withMembers(
+  volume: Buffer,
+  changes: ReadonlyMap<ConfigurationMember, { readonly content: Buffer; readonly writtenAt: Date }>,
+): Promise<ConfigurationBytes> {
+  const reading = await unpackTar(volume.subarray(0, CONFIGURATION_BYTES));
+  if (!reading.ok) return { ok: false, problem: reading.why };
+  const members = new Map<string, { readonly content: Buffer; readonly writtenAt: Date }>([
+    ...reading.members,
+    ...changes,
+  ]);
+  const packed = await packTar(
+    [...members].map(([name, member]) => ({ name, ...member })),
+    0o640,
+  );
+  if (packed.length > CONFIGURATION_BYTES) {
+    return { ok: false, problem: `the files need ${packed.length} bytes, ${CONFIGURATION_BYTES} fit` };
+  }
+  return { ok: true, bytes: Buffer.concat([packed, Buffer.alloc(CONFIGURATION_BYTES - packed.length)]) };
+}

@@ -2,11 +2,11 @@
 import type { VolumeRef } from '../../workflows/model/hosted-engine.ts';
 import { CounterpartError } from '../errors.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
-import { readVolume, type Place } from './volumes.ts';
+import { readUpTo, readVolume, type Place } from './volumes.ts';
 import { BLOCK_BYTES, parseGlobalBlock } from './whiteboard.ts';
 
-/** Host ids are small in practice; so many slots are backed up. */
-export const BACKED_UP_SLOTS = 64;
+/** Highest host id that the engine gives (ha-agent.md 1.2); so many slots are backed up. */
+export const BACKED_UP_SLOTS = 250;
 
 /** The flag in block 0, which every agent obeys. A block that nobody wrote yet means "off". */
 export async function readGlobalMaintenance(
@@ -35,5 +35,5 @@ export function readWhiteboard(
   metadata: VolumeRef,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  return readVolume(spm, place, metadata, BLOCK_BYTES * (BACKED_UP_SLOTS + 1), signal);
+  return readUpTo(spm, place, metadata, BLOCK_BYTES * (BACKED_UP_SLOTS + 1), signal);
 }

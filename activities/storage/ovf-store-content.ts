@@ -2,7 +2,7 @@
 import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
 import type { BackupRef } from '../../workflows/model/hosted-engine.ts';
 import type { ConvertedDefinition, OvfStoreDisk, UpgradeFacts } from '../../workflows/model/upgrade.ts';
-import { readBackup } from '../archive/read-backup.ts';
+import { readBackup, type Backup } from '../archive/read-backup.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
@@ -18,14 +18,20 @@ type Input = StepCall & {
   readonly definition: ConvertedDefinition;
 };
 
-function placeOf(facts: UpgradeFacts) {
+/** Where the copies lie. */
+type StorePlace = {
+  readonly dataCenter: { readonly id: string };
+  readonly domain: { readonly id: string };
+};
+
+function placeOf(facts: StorePlace) {
   return { pool: facts.dataCenter.id, domain: facts.domain.id };
 }
 
 async function describe(
   spm: VdsmClient,
   call: StepCall,
-  facts: UpgradeFacts,
+  facts: StorePlace,
   copy: FoundVolume,
   description: string,
   signal: AbortSignal,
@@ -50,7 +56,7 @@ async function describe(
 async function replaceCopy(
   spm: VdsmClient,
   call: StepCall,
-  facts: UpgradeFacts,
+  facts: StorePlace,
   copy: FoundVolume,
   ovfs: ReadonlyMap<string, string>,
   context: StepContext,
@@ -89,19 +95,41 @@ function isCurrent(copy: CopyContent, wanted: ReadonlyMap<string, string>): bool
   return ovfs !== undefined && ovfs.size === wanted.size && [...wanted].every(([id, ovf]) => ovfs.get(id) === ovf);
 }
 
+interface WrittenCopies {
+  readonly volumes: number;
+  /** How many did not hold it yet. */
+  readonly stale: number;
+  /** OVFs of other VMs that were kept. */
+  readonly kept: number;
+  /** What was wrong with a copy before. */
+  readonly notes: readonly string[];
+}
+
+/** Brings this VM's OVF into each copy that does not hold it yet, one after the other; the OVFs of other VMs are kept. */
+export async function writeOvfToCopies(
+  spm: VdsmClient,
+  call: StepCall,
+  facts: StorePlace,
+  vm: { readonly id: string; readonly ovf: string },
+  context: StepContext,
+): Promise<WrittenCopies> {
+  const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
+  const copies: CopyContent[] = [];
+  for (const volume of volumes) copies.push(await readCopy(spm, placeOf(facts), volume, context.signal));
+  const wanted = otherVms(copies).set(vm.id, vm.ovf);
+  const stale = volumes.filter((_, index) => !(copies[index] !== undefined && isCurrent(copies[index], wanted)));
+  for (const volume of stale) await replaceCopy(spm, call, facts, volume, wanted, context);
+  const notes = copies.flatMap((copy) => (copy.fault === undefined ? [] : [`${copy.volume} before: ${copy.fault}`]));
+  return { volumes: volumes.length, stale: stale.length, kept: wanted.size - 1, notes };
+}
+
 export function writeOvf({ clusters }: Counterparts) {
   return async (context: StepContext, input: Input): Promise<StepOutcome<null>> => {
     const { facts, definition } = input;
     const spm = await clusters.get(input.cluster).hosts.spm(facts.dataCenter.id, context.signal);
-    const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
-    const copies: CopyContent[] = [];
-    for (const volume of volumes) copies.push(await readCopy(spm, placeOf(facts), volume, context.signal));
-    const wanted = otherVms(copies).set(facts.vm.id, definition.ovf);
-    const stale = volumes.filter((_, index) => !(copies[index] !== undefined && isCurrent(copies[index], wanted)));
-    for (const volume of stale) await replaceCopy(spm, input, facts, volume, wanted, context);
-    const notes = copies.flatMap((copy) => (copy.fault === undefined ? [] : [`${copy.volume} before: ${copy.fault}`]));
-    const kept = wanted.size - 1;
-    if (stale.length === 0) {
+    const vm = { id: facts.vm.id, ovf: definition.ovf };
+    const { volumes, stale, kept, notes } = await writeOvfToCopies(spm, input, facts, vm, context);
+    if (stale === 0) {
       return {
         done: 'before',
         summary: `both copies hold this OVF (SHA-256 ${definition.sha256.slice(0, 12)})`,
@@ -109,9 +137,28 @@ export function writeOvf({ clusters }: Counterparts) {
         value: null,
       };
     }
-    const summary = `${stale.length} of ${volumes.length} copies written through ${spm.name} and read back equal; ${kept} other OVFs kept`;
+    const summary = `${stale} of ${volumes} copies written through ${spm.name} and read back equal; ${kept} other OVFs kept`;
     return { done: 'now', summary, notes, value: null };
   };
+}
+
+/** Former content and description of a copy, as the backup holds them; marked as not valid in between. */
+export async function putCopyBack(
+  spm: VdsmClient,
+  call: StepCall,
+  facts: StorePlace,
+  volume: FoundVolume,
+  backup: Backup,
+  { signal }: StepContext,
+): Promise<void> {
+  const content = await backup.find(`ovf-store-${volume.volume}.tar`);
+  const description = await backup.find(`ovf-store-${volume.volume}.json`);
+  if (content !== undefined) {
+    const begun = formatOvfStoreDescription({ updated: false, domainId: facts.domain.id });
+    await describe(spm, call, facts, volume, begun, signal);
+    await writeVolume(spm, placeOf(facts), volume, content, signal);
+  }
+  if (description !== undefined) await describe(spm, call, facts, volume, description.toString('utf8'), signal);
 }
 
 type RestoreInput = StepCall & {
@@ -131,12 +178,7 @@ export function restoreOvfStores({ clusters, archive }: Counterparts) {
     const volumes = await findOvfStores(spm, facts.domain.id, context.signal);
     for (const disk of foreign) {
       const volume = volumes.find((found) => found.volume === disk.volume);
-      if (volume === undefined) continue;
-      const content = await backup.find(`ovf-store-${disk.volume}.tar`);
-      const description = await backup.find(`ovf-store-${disk.volume}.json`);
-      if (content !== undefined) await writeVolume(spm, placeOf(facts), volume, content, context.signal);
-      if (description !== undefined)
-        await describe(spm, input, facts, volume, description.toString('utf8'), context.signal);
+      if (volume !== undefined) await putCopyBack(spm, input, facts, volume, backup, context);
     }
     return { done: 'now', summary: `former content of ${foreign.length} disks put back from the backup`, value: null };
   };

@@ -80,6 +80,26 @@ export function readVolume(
 }
 
 /**
+ * As `readVolume`, of a volume that may be shorter: a write that broke off leaves a file volume cut. Answers what is
+ * there, at most `bytes`; nothing at all is an empty buffer.
+ */
+export async function readUpTo(
+  spm: VdsmClient,
+  place: Place,
+  ref: VolumeRef,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const size = await spm.call(
+    'Volume.getSize',
+    { volumeID: ref.volume, storagepoolID: BLANK_UUID, storagedomainID: place.domain, imageID: ref.image },
+    { signal },
+  );
+  const there = Math.min(bytes, size.apparentsize);
+  return there < 1 ? Buffer.alloc(0) : readVolume(spm, place, ref, there, signal);
+}
+
+/**
  * Writes the content from the volume's start. VDSM answers 200 even when its task then fails (no space, no volume), so
  * the task's end decides.
  */

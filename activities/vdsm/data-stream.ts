@@ -4,6 +4,8 @@
  * Works on the SPM with a connected pool. Each stream has a connection of its own, apart from the client's calls.
  */
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { CounterpartError } from '../errors.ts';
@@ -60,6 +62,35 @@ export async function putVolume(
   return { taskId };
 }
 
+/** Content that is too long to be held: read as fast as the host takes it. */
+export interface Content {
+  readonly bytes: number;
+  readonly read: () => AsyncIterable<Buffer>;
+}
+
+/** As `putVolume`, for content of any length: what is in memory stays some hundred KiB. */
+export async function putVolumeFrom(
+  peer: VdsmPeer,
+  place: VolumePlace,
+  content: Content,
+  options: StreamOptions = {},
+): Promise<StreamTask> {
+  const { taskId } = await stream(peer, 'PUT', place, { 'content-length': String(content.bytes) }, content, options);
+  return { taskId };
+}
+
+/** As `getVolume`, handed on piece by piece. `take` must not keep the buffers. */
+export async function scanVolume(
+  peer: VdsmPeer,
+  place: VolumePlace,
+  length: number,
+  take: (piece: Buffer) => void,
+  options: StreamOptions = {},
+): Promise<void> {
+  if (!Number.isSafeInteger(length) || length < 1) throw new RangeError(`reading ${length} bytes`);
+  await stream(peer, 'GET', place, { range: `bytes=0-${length - 1}` }, undefined, options, length, take);
+}
+
 /**
  * The first `length` bytes of the volume; VDSM can't start elsewhere. The task needs no look afterwards: all bytes are there.
  * @throws CounterpartError as `putVolume`, but a cut is plainly retryable: reading changes nothing
@@ -80,9 +111,10 @@ async function stream(
   method: Method,
   place: VolumePlace,
   headers: Readonly<Record<string, string>>,
-  bytes: Buffer | undefined,
+  bytes: Buffer | Content | undefined,
   options: StreamOptions,
   expected = 0,
+  take?: (piece: Buffer) => void,
 ): Promise<Answered> {
   const { signal, clock = systemClock, connectTimeoutMs = CONNECT_TIMEOUT_MS, timeoutMs = 180_000 } = options;
   const socket = await dialTls(peer, { signal, clock, timeoutMs: Math.min(connectTimeoutMs, timeoutMs) });
@@ -97,11 +129,18 @@ async function stream(
         signal?.removeEventListener('abort', onAbort);
       };
       const sent = send(socket, peer, method, place, headers);
-      sent.on('error', (cause) => reject(cut(peer, method, linkError(peer.name, cause).facts.why, cause)));
+      // What the content's own source threw says more than the cut that it made.
+      sent.on('error', (cause) =>
+        reject(
+          cause instanceof CounterpartError ? cause : cut(peer, method, linkError(peer.name, cause).facts.why, cause),
+        ),
+      );
       sent.on('response', (response) => {
-        readAnswer(peer, method, response, expected).then(resolve, reject);
+        readAnswer(peer, method, response, expected, take).then(resolve, reject);
       });
-      sent.end(bytes);
+      if (bytes === undefined || Buffer.isBuffer(bytes)) sent.end(bytes);
+      // Its own end, and an error of the connection, come with the request's events.
+      else pipeline(Readable.from(bytes.read()), sent).catch(reject);
     });
   } finally {
     release();
@@ -138,12 +177,13 @@ async function readAnswer(
   method: Method,
   response: IncomingMessage,
   expected: number,
+  take?: (piece: Buffer) => void,
 ): Promise<Answered> {
   const status = response.statusCode ?? 0;
   const taskId = header(response, 'task-id');
   // VDSM ends the answer to a PUT neither with a length nor, at times, with the connection: its head is all of it.
   if (method === 'PUT' && status >= 200 && status < 300) return { taskId, body: Buffer.alloc(0) };
-  if (method === 'GET' && status === 206) return { taskId, body: await readBody(peer, response, expected) };
+  if (method === 'GET' && status === 206) return { taskId, body: await readBody(peer, response, expected, take) };
   const body = await readSome(response);
   const parsed = failure.safeParse(parseJson(body));
   if (parsed.success) throw codeError(peer.name, method, parsed.data.status.code, parsed.data.status.message);
@@ -166,13 +206,19 @@ function header(response: IncomingMessage, name: string): string | undefined {
 }
 
 /** Exactly what was asked for: an end before that is a cut, whatever content-length said. */
-async function readBody(peer: VdsmPeer, response: IncomingMessage, expected: number): Promise<Buffer> {
+async function readBody(
+  peer: VdsmPeer,
+  response: IncomingMessage,
+  expected: number,
+  take?: (piece: Buffer) => void,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of response) {
       if (!Buffer.isBuffer(chunk)) continue;
-      chunks.push(chunk);
+      if (take === undefined) chunks.push(chunk);
+      else take(chunk.subarray(0, expected - size));
       size += chunk.length;
       if (size >= expected) break;
     }

@@ -88,6 +88,14 @@ export class HostPool {
     return client;
   }
 
+  /** A host that left the engine is asked no more, until the worker starts anew and finds it in its configuration. */
+  forget(name: string): void {
+    const left = this.#clients.filter((client) => client.name === name);
+    this.#clients = this.#clients.filter((client) => client.name !== name);
+    this.#order = this.#order.filter((client) => client.name !== name);
+    for (const client of left) void client.close();
+  }
+
   /** Hosts that answer now, in the order in which they were asked. */
   async reachable(signal: AbortSignal): Promise<VdsmClient[]> {
     const answers = await Promise.all(

@@ -79,6 +79,14 @@ export interface DomainCreateParams {
   readonly maxHosts?: number;
 }
 
+export interface PoolCreateParams {
+  readonly storagepoolID: string;
+  readonly name: string;
+  readonly masterSdUUID: string;
+  readonly masterVersion: number;
+  readonly domainList: readonly string[];
+}
+
 export interface PoolConnectParams {
   readonly storagepoolID: string;
   readonly hostID: number;
@@ -93,6 +101,16 @@ export interface SpmStartParams {
   readonly prevLver?: number;
   readonly maxHostID?: number;
   readonly domVersion?: number;
+}
+
+export interface ImageTicket {
+  readonly uuid: string;
+  /** Bytes of the image. */
+  readonly size: number;
+  readonly url: string;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly ops: readonly ('read' | 'write')[];
 }
 
 interface MigrateParams {
@@ -154,6 +172,9 @@ function as<Params extends object>(): (params: Params) => Params {
   return (params) => params;
 }
 
+/** Of a pool's leases; the engine's own settings. Required, though sanlock has times of its own. */
+const LEASE_TIMES = { lockRenewalIntervalSec: 5, leaseTimeSec: 60, ioOpTimeoutSec: 10, leaseRetries: 3 };
+
 const none = as<Record<string, never>>();
 const SLOW = true;
 
@@ -176,10 +197,15 @@ const verbs = {
   /** Done at once; the host id is acquired minutes later, see getStorageRepoStats. */
   'Host.startMonitoringDomain': verb(shape.done, as<{ readonly sdUUID: string; readonly hostID: number }>()),
   'Host.stopMonitoringDomain': verb(shape.done, as<{ readonly sdUUID: string }>(), SLOW),
+  /** Rescans the storage. Without a pool: all that the host sees. */
   'Host.getStorageDomains': verb(shape.ids, as<{ readonly storagepoolID?: string }>(), SLOW),
   'Host.getConnectedStoragePools': verb(shape.ids, none),
   /** Of the SPM; 654 on any other host. */
   'Host.getAllTasksStatuses': verb(z.record(z.string(), shape.taskStatus), none),
+
+  /** Lets ovirt-imageio on the host hand out a prepared image's bytes; the URL is `file://` and its path. */
+  'Host.add_image_ticket': verb(shape.done, as<{ readonly ticket: ImageTicket }>()),
+  'Host.remove_image_ticket': verb(shape.done, as<{ readonly uuid: string }>()),
 
   /** The VM's id is the one in the XML. Success means "starting": the boot's outcome comes with the status. */
   'VM.create': verb(shape.vmShort, as<Vm & { readonly vmParams: { readonly xml: string } }>(), SLOW),
@@ -196,7 +222,23 @@ const verbs = {
 
   'StoragePool.getInfo': verb(shape.poolInfo, as<Pool>(), SLOW),
   'StoragePool.getSpmStatus': verb(shape.spmStatus, as<Pool>()),
+  /** On a host that has the master mounted; it is not connected by it. */
+  'StoragePool.create': verb(shape.done, (p: PoolCreateParams) => ({ ...LEASE_TIMES, ...p }), SLOW),
   'StoragePool.connect': verb(shape.done, (p: PoolConnectParams) => ({ ...p, scsiKey: p.storagepoolID }), SLOW),
+  /** Done also when the host is not connected; refused while it is SPM. */
+  'StoragePool.disconnect': verb(
+    shape.done,
+    (p: Pool & { readonly hostID: number }) => ({ ...p, scsiKey: p.storagepoolID, remove: false }),
+    SLOW,
+  ),
+  /** Detaches every domain, and disconnects the host; refused while it is SPM. */
+  'StoragePool.destroy': verb(
+    shape.done,
+    (p: Pool & { readonly hostID: number }) => ({ ...p, scsiKey: p.storagepoolID }),
+    SLOW,
+  ),
+  /** Does not wait for tasks of the SPM: the caller must. Done also when the host is not SPM. */
+  'StoragePool.spmStop': verb(shape.done, as<Pool>(), SLOW),
   'StoragePool.connectStorageServer': verb(shape.connectionStatuses, encodeServer, SLOW),
   'StoragePool.disconnectStorageServer': verb(shape.connectionStatuses, encodeServer, SLOW),
   /** Answers a task id. */
@@ -220,6 +262,8 @@ const verbs = {
     }),
     SLOW,
   ),
+  /** Removes the domain with all that lies on it. Refused while it is attached. */
+  'StorageDomain.format': verb(shape.done, (p: Domain) => ({ ...p, autoDetach: false }), SLOW),
   'StorageDomain.attach': verb(shape.done, as<DomainInPool>(), SLOW),
   'StorageDomain.activate': verb(shape.done, as<DomainInPool>(), SLOW),
   'StorageDomain.deactivate': verb(shape.done, as<DomainOut>(), SLOW),
@@ -242,6 +286,12 @@ const verbs = {
       volFormat: VOLUME_FORMAT[p.volFormat],
       preallocate: ALLOCATION[p.preallocate],
     }),
+    SLOW,
+  ),
+  /** On the SPM; answers a task id. Grows a file volume's file too, to the same size nothing is done. */
+  'Volume.extendSize': verb(
+    z.string(),
+    ({ newSize, ...p }: VolumeIds & { readonly newSize: bigint | number }) => ({ ...p, newSize: decimal(newSize) }),
     SLOW,
   ),
   'Volume.getInfo': verb(shape.volumeInfo, as<VolumeIds>()),

@@ -4,6 +4,8 @@
 export type LabFault =
   /** The host's VDSM port refuses connections, its VMs are gone, its agent writes nothing. */
   | { readonly kind: 'host-down'; readonly host: string }
+  /** The host goes down at its next reboot and does not come back. */
+  | { readonly kind: 'host-no-boot'; readonly host: string }
   /** The host's path to the storage hangs: its domain monitors say so. (The files of the failover lab hang beside it.) */
   | { readonly kind: 'storage-hang'; readonly host: string }
   /** VDSM answers every verb with 99. */
@@ -35,6 +37,15 @@ export type LabFault =
   /** Engine drops the connection after it carried out the command. */
   | { readonly kind: 'engine-drop'; readonly match: string; readonly times: number }
   | { readonly kind: 'engine-slow'; readonly match: string; readonly delayMs: number }
+  /** The engine's update of the host of that name fails, which leaves it `install_failed`. */
+  | { readonly kind: 'engine-host-update'; readonly host: string; readonly times: number }
+  /** How the installation of the next hosts with this address ends (engine.md 20); `*` = any. */
+  | {
+      readonly kind: 'host-install';
+      readonly address: string;
+      readonly outcome: 'install_failed' | 'non_operational';
+      readonly times: number;
+    }
   /** All tokens are revoked now. */
   | { readonly kind: 'engine-token-expired' }
   /** Data center's status as reported, until cleared. */

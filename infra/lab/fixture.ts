@@ -11,6 +11,7 @@ export interface LabHost {
   readonly name: string;
   /** Address the engine knows the host by; always loopback in the lab. */
   readonly address: string;
+  /** Of VDSM; its imageio daemon has the next one (54321 and 54322 on a real host). */
   readonly vdsmPort: number;
   /** The engine's SPM id, which is the HA host id too (engine.md 11.2). 1-based. */
   readonly spmId: number;
@@ -51,6 +52,8 @@ export interface LabFixture {
     readonly version: { readonly major: number; readonly minor: number };
   };
   readonly hosts: readonly LabHost[];
+  /** Machines with VDSM that the engine does not know yet: no hosted engine, no slot. */
+  readonly spares?: readonly LabHost[];
   readonly hostRootPassword: string;
   /** Active master data domain of the data center. */
   readonly masterDomain: LabDomain;
@@ -69,6 +72,13 @@ export interface LabFixture {
   readonly vmConf: string;
   /** True: start in the state after the upgrade. */
   readonly managed: boolean;
+  /** True: hosts without a hosted engine, empty exports, no engine: what a fresh install finds. */
+  readonly bare?: boolean;
+}
+
+/** Every machine of the lab, known to the engine or not. */
+export function labMachines({ hosts, spares = [] }: Pick<LabFixture, 'hosts' | 'spares'>): readonly LabHost[] {
+  return [...hosts, ...spares];
 }
 
 /** Paths below a lab's folder. */
@@ -90,6 +100,8 @@ export function labPaths(dir: string) {
     engineDatabase: `${dir}/engine/database.json`,
     enginePassword: `${dir}/engine/admin-password`,
     engineLog: `${dir}/engine/engine.log`,
+    /** Disk image of the engine VM before its set-up; in a bare lab only. */
+    appliance: `${dir}/appliance.raw`,
   } as const;
 }
 

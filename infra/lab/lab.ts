@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { until } from '../processes.ts';
 import { LabClock } from './clock.ts';
 import { LabFaultBoard, type LabFault } from './faults.ts';
-import { labPaths, type LabFixture } from './fixture.ts';
+import { labMachines, labPaths, type LabFixture } from './fixture.ts';
 import { makeFixture, type LabOptions } from './make-fixture.ts';
 import { managedOvf } from './managed-ovf.ts';
 import { makePki } from './pki.ts';
@@ -16,7 +16,14 @@ import { LabWorld, startHost, type EngineProgram, type HostHandle, type LabWorld
 
 /** What `npm run lab` prints once it is ready. */
 export interface LabReady {
-  readonly engine: { readonly url: string; readonly ca: string; readonly user: string; readonly passwordFile: string };
+  readonly engine: {
+    readonly url: string;
+    readonly ca: string;
+    readonly user: string;
+    readonly passwordFile: string;
+    /** No name server knows a lab's engine. */
+    readonly resolvesTo: readonly string[];
+  };
   readonly hosts: readonly {
     readonly name: string;
     readonly address: string;
@@ -48,6 +55,9 @@ export interface Lab {
   close(): Promise<void>;
 }
 
+/** Not a whole number of blocks, as real images rarely are of anything. */
+const APPLIANCE_BYTES = 1_500_000;
+
 /** The engine VM's process: the engine's program under this Node. */
 function engineProgram(dir: string): EngineProgram {
   const main = fileURLToPath(new URL('./engine/main.ts', import.meta.url));
@@ -55,6 +65,14 @@ function engineProgram(dir: string): EngineProgram {
     join(dirname(fileURLToPath(import.meta.url)), '../../node_modules/tsx/dist/loader.mjs'),
   ).href;
   return { command: process.execPath, args: ['--import', tsx, main, '--dir', dir] };
+}
+
+/** The appliance of a bare lab: small, and like no other disk. */
+function applianceImage(): Buffer {
+  const image = Buffer.alloc(APPLIANCE_BYTES);
+  for (let at = 0; at < APPLIANCE_BYTES; at += 4) image.writeUInt32BE((at * 2_654_435_761) % 2 ** 32, at);
+  image.write('BELLWETHER-LAB-APPLIANCE\n', 0);
+  return image;
 }
 
 /** One HTTPS call to the engine; undefined when it does not answer. */
@@ -89,7 +107,7 @@ async function engineHealthy(fixture: LabFixture): Promise<boolean> {
 }
 
 function isEngineFault(kind: LabFault['kind']): boolean {
-  return kind.startsWith('engine-') || kind === 'data-center-status';
+  return kind.startsWith('engine-') || kind === 'data-center-status' || kind === 'host-install';
 }
 
 function labKey(dir: string): string {
@@ -116,7 +134,13 @@ function readyLine(fixture: LabFixture, storage: LabStorage): LabReady {
   const paths = labPaths(fixture.dir);
   const { address, port, user, passwordFile } = fixture.engine;
   return {
-    engine: { url: `https://${address}:${port}/ovirt-engine/api`, ca: paths.ca, user, passwordFile },
+    engine: {
+      url: `https://${address}:${port}/ovirt-engine/api`,
+      ca: paths.ca,
+      user,
+      passwordFile,
+      resolvesTo: [address],
+    },
     hosts: fixture.hosts.map((host) => ({
       name: host.name,
       address: host.address,
@@ -162,15 +186,17 @@ export async function startHosts(
   const fixture = await makeFixture(options);
   const paths = labPaths(fixture.dir);
   mkdirSync(fixture.dir, { recursive: true });
-  makePki(fixture.dir, { engine: [fixture.engine.fqdn, fixture.engine.address, 'localhost'], hosts: fixture.hosts });
+  const machines = labMachines(fixture);
+  makePki(fixture.dir, { engine: [fixture.engine.fqdn, fixture.engine.address, 'localhost'], hosts: machines });
   writeSecrets(fixture);
   writeFileSync(paths.fixture, JSON.stringify(fixture, null, 2));
+  if (fixture.bare === true) writeFileSync(paths.appliance, applianceImage());
   const storage = await createLabStorage(fixture, fixture.managed ? { managedOvf: managedOvf(fixture) } : {});
   const clock = new LabClock(fixture.speed);
   const faults = new LabFaultBoard();
   const world = new LabWorld({ fixture, storage, clock, faults, ...(await kindOf(fixture, storage)) });
   const hosts: HostHandle[] = [];
-  for (const host of fixture.hosts) hosts.push(await startHost({ fixture, host, storage, world, clock, faults }));
+  for (const host of machines) hosts.push(await startHost({ fixture, host, storage, world, clock, faults }));
   return {
     fixture,
     storage,
@@ -218,6 +244,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     engineAnswers: () => engineHealthy(fixture),
     close,
   };
+  if (fixture.bare === true) return lab;
   world.startEngineVm(fixture.hosts[0]?.name ?? '');
   try {
     await until(`the lab's engine (log: ${paths.engineLog})`, () => engineHealthy(fixture), 60_000);

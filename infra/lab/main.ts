@@ -1,6 +1,6 @@
 /**
  * `npm run lab`: a small oVirt on loopback that stays up. Prints one JSON line on standard output once it is ready.
- * Options: --managed, --engine-port N, --vdsm-port N (first of three), --speed N, --dir DIR, --vm-conf FILE.
+ * Options: --managed, --bare, --engine-port N, --vdsm-port N (first of three), --speed N, --dir DIR, --vm-conf FILE.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,7 @@ function speed(text: string): number {
 
 interface Options {
   readonly managed: boolean;
+  readonly bare: boolean;
   readonly enginePort?: number;
   readonly vdsmPort?: number;
   readonly speed: number;
@@ -34,6 +35,7 @@ const command = new Command('lab')
     'A simulated oVirt on loopback: an engine, three VDSM hosts, shared storage. Not for production, by design.',
   )
   .option('--managed', 'start in the state after the upgrade', false)
+  .option('--bare', 'hosts without a hosted engine, empty exports and an appliance, for an install', false)
   .option('--engine-port <port>', 'port of the engine', port)
   .option('--vdsm-port <port>', 'port of the first of the three hosts', port)
   .option('--speed <factor>', 'lab seconds per second', speed, 1)
@@ -45,6 +47,7 @@ const dir = options.dir === undefined ? mkdtempSync(join(tmpdir(), 'bellwether-l
 const lab = await startLab({
   dir,
   managed: options.managed,
+  bare: options.bare,
   speed: options.speed,
   ...(options.enginePort === undefined ? {} : { enginePort: options.enginePort }),
   ...(options.vdsmPort === undefined ? {} : { vdsmPort: options.vdsmPort }),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { braceText } from '../../activities/ovf/brace.ts';
 import { problemText } from '../../activities/ovf/problems.ts';
 import { parseVmConf, type VmConf } from '../../activities/ovf/vm-conf.ts';
-import { freePorts } from '../processes.ts';
+import { freePortPairs, freePorts } from '../processes.ts';
 import { labPaths, type LabFixture, type LabImage } from './fixture.ts';
 import { uuidFrom } from './storage/ids.ts';
 
@@ -13,19 +13,23 @@ export interface LabOptions {
   /** vm.conf of the engine VM; a made-up one of oVirt 4.3 by default. */
   readonly vmConf?: string;
   readonly managed?: boolean;
+  /** No hosted engine yet: see `LabFixture.bare`. */
+  readonly bare?: boolean;
   /** Name of the engine's cluster; `Default` by default. */
   readonly cluster?: string;
   readonly enginePort?: number;
-  /** Port of the first of three hosts. */
+  /** Port of the first host; each has this and the next one. */
   readonly vdsmPort?: number;
   /** Lab seconds per wall second. */
   readonly speed?: number;
+  /** Machines beside the three hosts that the engine does not know yet (host4 ...). */
+  readonly spare?: number;
 }
 
 const GIB = 2 ** 30;
 const HOST_NAMES = ['host1', 'host2', 'host3'];
-/** A loopback address per host, as if they were machines of their own. */
-const ADDRESSES = ['127.0.0.1', '127.0.0.1', '127.0.0.1'];
+/** All machines are on loopback and told apart by their ports. */
+const ADDRESS = '127.0.0.1';
 
 /** The lab's own vm.conf. */
 export function defaultVmConf(): string {
@@ -58,13 +62,16 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
   const vmConf = options.vmConf ?? defaultVmConf();
   const conf = readConf(vmConf);
   const { disk, domain } = vmDisk(conf);
-  const free = await freePorts(HOST_NAMES.length + 1);
-  const vdsmPort = (index: number) => (options.vdsmPort === undefined ? (free[index] ?? 0) : options.vdsmPort + index);
+  const spareNames = Array.from({ length: options.spare ?? 0 }, (_, index) => `host${HOST_NAMES.length + index + 1}`);
+  const count = HOST_NAMES.length + spareNames.length;
+  const [enginePort] = await freePorts(1);
+  const pairs = options.vdsmPort === undefined ? await freePortPairs(count) : [];
+  const vdsmPort = (index: number) => pairs[index] ?? (options.vdsmPort ?? 0) + 2 * index;
   const made = (name: string) => uuidFrom('lab', name);
-  const hosts = HOST_NAMES.map((name, index) => ({
+  const machines = [...HOST_NAMES, ...spareNames].map((name, index) => ({
     id: made(name),
     name,
-    address: ADDRESSES[index] ?? '127.0.0.1',
+    address: ADDRESS,
     vdsmPort: vdsmPort(index),
     spmId: index + 1,
     hardwareUuid: made(`${name}-hardware`),
@@ -75,7 +82,7 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
     speed: options.speed ?? 1,
     engine: {
       address: '127.0.0.1',
-      port: options.enginePort ?? free[HOST_NAMES.length] ?? 0,
+      port: options.enginePort ?? enginePort ?? 0,
       user: 'admin@internal',
       passwordFile: labPaths(options.dir).enginePassword,
       fqdn: 'engine.example.test',
@@ -87,7 +94,8 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
       cpuType: 'Intel Cascadelake Server Family',
       version: { major: 4, minor: 7 },
     },
-    hosts,
+    hosts: machines.slice(0, HOST_NAMES.length),
+    ...(spareNames.length === 0 ? {} : { spares: machines.slice(HOST_NAMES.length) }),
     hostRootPassword: 'host-root-password',
     masterDomain: { id: made('master-domain'), name: 'data', server: 'storage.example.test', path: '/exports/data' },
     heDomain: { id: domain, name: 'hosted_storage', server: 'storage.example.test', path: '/exports/hosted_engine' },
@@ -106,5 +114,6 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
     vm: { id: conf.vmId, name: conf.vmName, memoryMb: conf.memSizeMb },
     vmConf,
     managed: options.managed === true,
+    ...(options.bare === true ? { bare: true } : {}),
   };
 }

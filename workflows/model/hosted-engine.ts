@@ -14,6 +14,9 @@ export interface HostedEngineFacts {
   /** The hosted-engine storage domain. */
   readonly domain: {
     readonly id: string;
+    /** Under which the engine gets it; `hosted_storage` when left out. */
+    readonly name?: string;
+    readonly mountOptions?: string;
     readonly type: 'nfs' | 'glusterfs' | 'iscsi' | 'fc';
     readonly address: string;
     readonly path: string;

@@ -123,6 +123,8 @@ export interface InstallAnswers {
     readonly address: string;
     readonly vdsmPort?: number;
     readonly bridgeInterface: string;
+    /** How the engine gets into the host to deploy it; with its own key unless given. */
+    readonly access?: HostAccess;
   };
   readonly storage: {
     readonly type: 'nfs' | 'glusterfs';

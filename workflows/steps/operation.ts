@@ -72,6 +72,8 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
       if (answer.state === 'refused') return this.#refused(answer.busyWith);
       this.#keeper.state('running', ['abort']);
       const summary = await runBody(this.#definition, this.#runner, this.#call, this.#request);
+      // Asked for while the last step ran: what was promised is kept.
+      this.#runner.checkAborted();
       this.#keeper.end('done', summary.lines.join('\n\n'));
       return { state: summary.state, lines: summary.lines };
     } catch (error) {

@@ -122,26 +122,27 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
 
   /** Work before the first step (the wait for the cluster) that an abort ends. @throws OperationAborted */
   async untilAborted<T>(work: () => Promise<T>): Promise<T> {
-    this.#checkAborted();
+    this.checkAborted();
     const scope = new CancellationScope();
     this.#current = scope;
     try {
       return await scope.run(work);
     } catch (error) {
-      if (isCancellation(error)) this.#checkAborted();
+      if (isCancellation(error)) this.checkAborted();
       throw error;
     } finally {
       this.#current = undefined;
-      this.#checkAborted();
+      this.checkAborted();
     }
   }
 
-  #checkAborted(): void {
+  /** @throws OperationAborted when an operator has asked for it. */
+  checkAborted(): void {
     if (this.#abortedBy !== undefined) throw new OperationAborted();
   }
 
   async step<T>(plan: StepPlan, call: (activities: A) => Promise<StepOutcome<T>>, undo?: Undo<A>): Promise<T> {
-    this.#checkAborted();
+    this.checkAborted();
     // Registered before the act: an act that happened although its answer was lost must be taken back too.
     if (undo !== undefined) this.#undos.push(undo);
     const outcome = await this.#untilDecided(plan, call);
@@ -158,7 +159,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     call: (activities: A) => Promise<StepOutcome<T>>,
   ): Promise<StepOutcome<T> | undefined> {
     for (;;) {
-      this.#checkAborted();
+      this.checkAborted();
       this.#keeper.stepStarts(plan.name);
       const result = await this.#attempt(this.#summary(plan), plan.attemptMs, call);
       if ('outcome' in result) {
@@ -167,7 +168,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
         this.#keeper.stepIs(plan.name, { state, summary, ...(notes === undefined ? {} : { notes }) });
         return result.outcome;
       }
-      this.#checkAborted();
+      this.checkAborted();
       this.#keeper.stepIs(plan.name, { state: 'parked', failure: stepFailure(result.error) });
       const actions = ['retry', ...(plan.skippable === true ? (['skip'] as const) : []), 'abort'] as const;
       const decision = await this.#park(plan.title, actions, 'running');
@@ -184,7 +185,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   }
 
   async hold(plan: StepPlan, until: string, summary: string): Promise<void> {
-    this.#checkAborted();
+    this.checkAborted();
     this.#keeper.stepStarts(plan.name);
     this.#keeper.state('running', ['abort'], `${until}: ${plan.title}`);
     await this.untilAborted(() => this.#surroundings.letGo(Date.parse(until)));
@@ -243,6 +244,8 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   }
 
   commit(): void {
+    // An abort that came with the last step's result was promised to take that step back.
+    this.checkAborted();
     this.#committed = true;
     this.#undos = this.#undos.filter((undo) => undo.always === true);
   }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { REPAIRABLE } from '../../../workflows/model/reconcile.ts';
 import { optional } from '../optional.ts';
 
 export const backup = {
@@ -18,7 +19,7 @@ export const restore = {
       /^[^\s/][^\s]{0,1000}\/manifest\.json$/,
       'the key of a backup’s manifest, as "bellwether backup list" prints it',
     )
-    .openapi({ example: 'clusters/Default/backup/Default/CHG0001234/manual/manifest.json' }),
+    .openapi({ example: 'Default/backup!2fDefault!2fCHG0001234/manual/manifest.json' }),
   items: z
     .array(z.enum(['ovf', 'vm.conf', 'hosted-engine.conf', 'configuration-archive', 'ha-slots']))
     .min(1, 'names nothing to restore')
@@ -26,10 +27,13 @@ export const restore = {
   apply: z.boolean().default(false).openapi({ description: 'False: shows what would change, and changes nothing.' }),
 };
 
+const REPAIRS = ['safe', ...REPAIRABLE] as const;
+
 export const reconcile = {
   operation: z.literal('reconcile'),
   repair: z
-    .array(z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'the name of a kind of difference, or safe'))
+    .array(z.enum(REPAIRS, { error: `names nothing that can be repaired: safe, or ${REPAIRABLE.join(', ')}` }))
+    .refine((names) => new Set(names).size === names.length, 'each name once')
     .default([])
     .openapi({ description: 'Kinds of difference to repair, or "safe" for all that are safe; none: only the table.' }),
 };

@@ -1,17 +1,7 @@
 import type { FaultBoard, LabFault } from '../faults.ts';
 
-/**
- * Faults only the engine knows: how the installation of the next hosts with this address ends (engine.md 20), and an
- * OVF update that is under way when a client asks for one.
- */
-export type EngineOnlyFault =
-  | {
-      readonly kind: 'host-install';
-      readonly address: string;
-      readonly outcome: 'install_failed' | 'non_operational';
-      readonly times: number;
-    }
-  | { readonly kind: 'ovf-busy'; readonly times: number };
+/** Faults only the engine knows: an OVF update that is under way when a client asks for one. */
+export type EngineOnlyFault = { readonly kind: 'ovf-busy'; readonly times: number };
 
 export type EngineFaultSpec = LabFault | EngineOnlyFault;
 
@@ -71,6 +61,11 @@ export class EngineFaults implements FaultBoard {
   /** Outcome forced on the installation of a host, used up by asking. */
   installOutcome(address: string): 'install_failed' | 'non_operational' | undefined {
     return this.#use('host-install', (fault) => fault.address === address || fault.address === '*')?.outcome;
+  }
+
+  /** True when the update of this host is to fail, used up by asking. */
+  updateFails(host: string): boolean {
+    return this.#use('engine-host-update', (fault) => fault.host === host) !== undefined;
   }
 
   ovfBusy(): boolean {

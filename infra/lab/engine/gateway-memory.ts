@@ -31,6 +31,8 @@ export interface MemoryDomain extends FoundDomain {
 export class MemoryGateway implements HostGateway {
   readonly hosts = new Map<string, MemoryHost>();
   readonly domains = new Map<string, MemoryDomain>();
+  /** Names of hosts whose repositories have updates. */
+  readonly offered = new Set<string>();
   /** Names of methods that fail once with this message. */
   readonly failing = new Map<string, string>();
 
@@ -67,6 +69,39 @@ export class MemoryGateway implements HostGateway {
     const target = this.#enter('deployHostedEngine', host);
     const on = action === 'deploy';
     target.ha = { configured: on, active: on, score: on ? 3400 : 0, globalMaintenance: false, localMaintenance: false };
+  }
+
+  async afterHostDeploy(host: HostRef): Promise<void> {
+    this.#enter('afterHostDeploy', host);
+  }
+
+  async createPool(host: HostRef, poolId: string, domainId: string): Promise<void> {
+    this.#enter('createPool', host);
+    await this.attachDomain(host, poolId, domainId);
+  }
+
+  async moveSpm(from: HostRef): Promise<void> {
+    this.#enter('moveSpm', from);
+  }
+
+  async updatesOffered(host: HostRef): Promise<boolean> {
+    this.#enter('updatesOffered', host);
+    return this.offered.has(host.name);
+  }
+
+  async installUpdates(host: HostRef): Promise<void> {
+    this.#enter('installUpdates', host);
+    this.offered.delete(host.name);
+  }
+
+  async reboot(host: HostRef): Promise<void> {
+    this.#enter('reboot', host);
+  }
+
+  async migrateVm(vmId: string, from: HostRef, to: HostRef): Promise<void> {
+    const [source, target] = [this.#enter('migrateVm', from), this.#enter('migrateVm', to)];
+    target.vms.push(...source.vms.filter((vm) => vm.id === vmId));
+    source.vms = source.vms.filter((vm) => vm.id !== vmId);
   }
 
   async connectStorage(host: HostRef): Promise<void> {

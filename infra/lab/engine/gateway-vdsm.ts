@@ -9,7 +9,10 @@ import { isCode } from '../../../activities/vdsm/errors.ts';
 import { runTask } from '../../../activities/vdsm/tasks.ts';
 import type { DiskType, VdsmVerbs } from '../../../activities/vdsm/verbs.ts';
 import type { LabFixture } from '../fixture.ts';
-import { labPaths, mountFolder } from '../fixture.ts';
+import { labMachines, labPaths, mountFolder } from '../fixture.ts';
+import { installUpdates, offeredUpdates, orderReboot } from '../packages.ts';
+import { lockspaceOf } from './work/lockspace.ts';
+import { runPostTasks, type PostTask } from './work/post-tasks.ts';
 import {
   formatOvfStoreDescription,
   hostedEngineConf,
@@ -39,6 +42,7 @@ const LOOK_TIMEOUT_MS = 60_000;
 const ACT_TIMEOUT_MS = 180_000;
 const LEAST_TIMEOUT_MS = 8_000;
 const TASK_POLL_MS = 200;
+const MIGRATION_POLL_MS = 50;
 /** After the loss of the SPM another host takes over within this, wall milliseconds. */
 const SPM_WAIT_MS = 15_000;
 const SPM_POLL_MS = 300;
@@ -48,13 +52,16 @@ const DOMAIN_TYPES = { nfs: 'NFS', glusterfs: 'GLUSTERFS', posixfs: 'POSIXFS', l
 
 export class VdsmGateway implements HostGateway {
   readonly #fixture: LabFixture;
+  readonly #postTasks: readonly PostTask[];
   readonly #clients = new Map<string, VdsmClient>();
   readonly #memory = new Map<string, number>();
   /** Where the SPM was last: asked first. */
   #spmName: string | undefined;
 
-  constructor(fixture: LabFixture) {
+  /** @param postTasks what the engine VM's disk has for the end of each host's deployment */
+  constructor(fixture: LabFixture, postTasks: readonly PostTask[] = []) {
     this.#fixture = fixture;
+    this.#postTasks = postTasks;
     // All hosts of the lab are known from the start: any of them may be the SPM that the first command needs.
     for (const { name, address, vdsmPort } of fixture.hosts) {
       if (vdsmPort > 0) this.#client({ name, address, port: vdsmPort });
@@ -138,11 +145,91 @@ export class VdsmGateway implements HostGateway {
 
   /** What the deploy role leaves on a host: its hosted-engine.conf (engine.md 11.2). A lab host's `/etc` is its folder. */
   async deployHostedEngine(host: HostRef, action: 'deploy' | 'undeploy'): Promise<void> {
-    const known = this.#fixture.hosts.find((one) => one.address === host.address && one.vdsmPort === host.port);
+    const known = labMachines(this.#fixture).find((one) => one.address === host.address && one.vdsmPort === host.port);
     if (known === undefined) throw new Error(`${host.name} is none of the lab's hosts`);
     const file = `${labPaths(this.#fixture.dir).hostDir(known.name)}/hosted-engine.conf`;
     if (action === 'deploy') writeFileSync(file, hostedEngineConf(this.#fixture, host.spmId));
     else rmSync(file, { force: true });
+  }
+
+  /** The host's folder stands for its disk, and writing there for what the engine does over SSH. */
+  #folder(host: HostRef): string {
+    const known = labMachines(this.#fixture).find((one) => one.address === host.address && one.vdsmPort === host.port);
+    if (known === undefined) throw new Error(`${host.name} is none of the lab's hosts`);
+    return labPaths(this.#fixture.dir).hostDir(known.name);
+  }
+
+  async afterHostDeploy(host: HostRef): Promise<void> {
+    const dir = this.#folder(host);
+    const lockspace = () => lockspaceOf(labPaths(this.#fixture.dir).storageRoot, `${dir}/hosted-engine.conf`);
+    runPostTasks(this.#postTasks, { address: host.address, dir, lockspace });
+  }
+
+  /** As the engine makes a data center's pool; each part may be there from a try that was broken off. */
+  async createPool(host: HostRef, storagepoolID: string, storagedomainID: string): Promise<void> {
+    const client = this.#client(host);
+    const { pool } = await client.call('StorageDomain.getInfo', { storagedomainID });
+    const master = { storagepoolID, masterSdUUID: storagedomainID, masterVersion: 1 };
+    if (!pool.includes(storagepoolID)) {
+      await client.call('StoragePool.create', { ...master, name: 'Default', domainList: [storagedomainID] });
+    }
+    const domainDict = { [storagedomainID]: 'active' } as const;
+    await client.call('StoragePool.connect', { ...master, hostID: host.spmId, domainDict });
+    if (await isSpm(client, storagepoolID)) return;
+    await runTask(client, await client.call('StoragePool.spmStart', { storagepoolID }), {
+      verb: 'spmStart',
+      pollMs: TASK_POLL_MS,
+    });
+  }
+
+  async moveSpm(from: HostRef, to: HostRef, storagepoolID: string): Promise<void> {
+    const client = this.#client(to);
+    const end = Date.now() + SPM_WAIT_MS;
+    // An answer that is lost on the way must not leave the pool without one.
+    while (!(await isSpm(client, storagepoolID))) {
+      if (Date.now() > end) throw new Error(`${to.name} did not become storage pool manager`);
+      try {
+        if (await isSpm(this.#client(from), storagepoolID))
+          await this.#client(from).call('StoragePool.spmStop', { storagepoolID });
+        const task = await client.call('StoragePool.spmStart', { storagepoolID });
+        await runTask(client, task, { verb: 'spmStart', pollMs: TASK_POLL_MS });
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, SPM_POLL_MS));
+      }
+    }
+    this.#spmName = to.name;
+  }
+
+  async updatesOffered(host: HostRef): Promise<boolean> {
+    return offeredUpdates(this.#folder(host)).length > 0;
+  }
+
+  async installUpdates(host: HostRef): Promise<void> {
+    installUpdates(this.#folder(host));
+  }
+
+  async reboot(host: HostRef): Promise<void> {
+    orderReboot(this.#folder(host));
+  }
+
+  /** As the engine does it: it follows the source, and makes it forget the VM that left (vdsm.md 8). */
+  async migrateVm(vmID: string, from: HostRef, to: HostRef): Promise<void> {
+    const source = this.#client(from);
+    await source.call('VM.migrate', { vmID, params: { dst: `${to.address}:${to.port}`, method: 'online' } });
+    const end = Date.now() + ACT_TIMEOUT_MS;
+    while (Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, MIGRATION_POLL_MS));
+      // A host that does not answer for a moment is asked again: the migration goes on all the same.
+      const status = await source.call('VM.getStats', { vmID }).then(
+        (stats) => stats.status,
+        (error: unknown) => (isCode(error, 1) ? 'gone' : undefined),
+      );
+      if (status === 'gone') return;
+      if (status === 'Down') await source.call('VM.destroy', { vmID }).catch(() => undefined);
+      else if (status !== undefined && status !== 'Migration Source')
+        throw new Error(`the VM is ${status} on ${from.name} again`);
+    }
+    throw new Error(`nobody knows how the migration from ${from.name} ended`);
   }
 
   async connectStorage(host: HostRef, connection: StorageConnection): Promise<void> {

@@ -79,7 +79,20 @@ export interface HostGateway {
   setHaMaintenance(host: HostRef, mode: 'GLOBAL' | 'LOCAL', enabled: boolean): Promise<void>;
   /** What host deployment does on the host for the hosted engine (engine.md 11.2). */
   deployHostedEngine(host: HostRef, action: 'deploy' | 'undeploy'): Promise<void>;
+  /** What the administrator added to the deployment of hosts. */
+  afterHostDeploy(host: HostRef): Promise<void>;
+  /** What the check role finds over SSH. */
+  updatesOffered(host: HostRef): Promise<boolean>;
+  installUpdates(host: HostRef): Promise<void>;
+  /** Answers when the host has taken the order, not when it is back. */
+  reboot(host: HostRef): Promise<void>;
+  /** Resolves when the VM runs on the other host, and forgotten by the first. */
+  migrateVm(vmId: string, from: HostRef, to: HostRef): Promise<void>;
   connectStorage(host: HostRef, connection: StorageConnection): Promise<void>;
+  /** Makes another host the pool's SPM. */
+  moveSpm(from: HostRef, to: HostRef, poolId: string): Promise<void>;
+  /** The data center's pool on its first domain; the host is connected to it and its SPM. */
+  createPool(host: HostRef, poolId: string, domainId: string): Promise<void>;
   disconnectStorage(host: HostRef, connection: StorageConnection): Promise<void>;
   /** Domains that lie on a connected server path. */
   listDomains(host: HostRef, connection: StorageConnection): Promise<readonly FoundDomain[]>;

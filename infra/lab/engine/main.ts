@@ -10,9 +10,11 @@
 import { fstatSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { LabClock } from '../clock.ts';
 import type { LabFixture } from '../fixture.ts';
 import { labPaths } from '../fixture.ts';
 import { labKey, startEngine } from './engine.ts';
+import { boot, type Guest } from './first-boot.ts';
 import { VdsmGateway } from './gateway-vdsm.ts';
 
 const { values } = parseArgs({
@@ -28,21 +30,38 @@ function readFixture(file: string): LabFixture {
   return JSON.parse(readFileSync(file, 'utf8')) as LabFixture;
 }
 
+/** A bare lab's engine is what lies on its VM's disk; without a set-up there is none, and the VM idles. */
+async function insideVm(fixture: LabFixture): Promise<Guest | undefined> {
+  const { LAB_VM_DISK: disk, LAB_VM_PAYLOAD: payload } = process.env;
+  if (fixture.bare !== true || disk === undefined) return undefined;
+  const clock = new LabClock(fixture.speed);
+  // Until there is an engine that ends in order: the end of its input is the end of the lab.
+  const end = () => process.exit(0);
+  process.once('SIGTERM', end);
+  if (isPipe()) process.stdin.resume().once('end', end);
+  const guest = await boot(disk, payload, (labMs) => clock.sleep(labMs));
+  if (guest === undefined) await new Promise(() => {});
+  process.off('SIGTERM', end);
+  process.stdin.off('end', end);
+  return guest;
+}
+
 async function main(dir: string): Promise<void> {
   const paths = labPaths(dir);
   const fixture = { ...readFixture(paths.fixture), dir };
   const healthPort = values['health-port'];
+  const guest = await insideVm(fixture);
   const engine = await startEngine({
     fixture,
-    gateway: new VdsmGateway(fixture),
+    gateway: new VdsmGateway(fixture, guest?.postTasks),
     tls: {
       ca: readFileSync(paths.ca, 'utf8'),
       cert: readFileSync(paths.engineCert, 'utf8'),
       key: readFileSync(paths.engineKey, 'utf8'),
     },
-    password: readFileSync(fixture.engine.passwordFile, 'utf8').trim(),
+    password: guest?.adminPassword ?? readFileSync(fixture.engine.passwordFile, 'utf8').trim(),
     labKey: labKey(`${dir}/engine/lab-key`, `${dir}/engine`),
-    database: paths.engineDatabase,
+    database: guest?.database ?? paths.engineDatabase,
     autoImport: values['auto-import'],
     log: (line) => process.stderr.write(`${new Date().toISOString()} ${line}\n`),
     ...(healthPort !== undefined && { healthPort: Number(healthPort) }),

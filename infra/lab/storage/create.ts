@@ -76,6 +76,10 @@ export async function createLabStorage(fixture: LabFixture, options: CreateStora
     throw new TypeError('a managed lab needs the OVF of the engine VM');
   }
   const storage = LabStorage.open(fixture);
+  if (fixture.bare === true) {
+    for (const at of [fixture.heDomain, fixture.masterDomain, fixture.importDomain]) storage.createExport(at);
+    return storage;
+  }
   const pools = [fixture.dataCenter.id];
   storage.createDomain(fixture.masterDomain);
   await addOvfStores(storage, fixture.masterDomain, new Map());

@@ -229,6 +229,16 @@ export class LabStorage {
     return this.#heVolumePath('configuration');
   }
 
+  /** A bare lab has HA volumes only once they were made. */
+  haReachable(): boolean {
+    return this.fixture.bare !== true || (existsSync(this.metadataPath) && existsSync(this.lockspacePath));
+  }
+
+  /** A new lockspace volume is all zeros. */
+  lockspaceInitialised(): boolean {
+    return this.fixture.bare !== true || (this.haReachable() && readAt(this.lockspacePath, 0, 1)[0] !== 0);
+  }
+
   globalMaintenance(): boolean {
     return parseGlobalBlock(this.#readBlock(0));
   }

@@ -8,17 +8,28 @@ import type { HostState } from './host-state.ts';
 const FULL_SCORE = 3400;
 /** Beats in a row without an engine VM before one is started: one may be on its way. */
 const MISSED_BEATS = 2;
+/** Beats that an agent just deployed takes for storage and its host id, before its first block (ha-agent.md 9.1). */
+const FIRST_BLOCK_BEATS = 2;
 
 export class HaAgent {
   readonly #host: HostState;
   #stop = new AbortController();
   #running = false;
   #missed = 0;
+  /** Hosted engine was deployed at the last beat. */
+  #deployed = true;
+  #preparing = 0;
+  /** Time in a row of somebody else in its slot, at the last beat. */
+  #foreign: number | undefined;
+  /** Its slot, also after its file is gone. */
+  #hostId = 0;
 
   constructor(host: HostState) {
     this.#host = host;
+    this.#hostId = host.hostId;
     host.onMaintenanceChange = () => {
-      if (this.#running) this.#publish(this.#lastStatus);
+      const able = this.#running && this.#deployed && this.#preparing === 0 && host.storage.haReachable();
+      if (able) this.#publish(this.#lastStatus);
     };
   }
 
@@ -29,6 +40,8 @@ export class HaAgent {
     this.#stop = new AbortController();
     this.#running = true;
     this.#missed = 0;
+    this.#deployed = this.#host.deployed;
+    this.#preparing = 0;
     void this.#loop(this.#stop.signal);
   }
 
@@ -37,7 +50,7 @@ export class HaAgent {
     if (!this.#running) return;
     this.#running = false;
     this.#stop.abort();
-    if (clean) this.#publish(this.#lastStatus, true);
+    if (clean && this.#deployed) this.#publish(this.#lastStatus, true);
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -52,8 +65,34 @@ export class HaAgent {
     }
   }
 
+  /** Follows what the deploy role did meanwhile: undeploying stops the agent, its row stays. @returns whether to go on */
+  #followDeployment(): boolean {
+    const { deployed } = this.#host;
+    if (deployed && !this.#deployed) {
+      this.#host.followDeployment();
+      this.#preparing = FIRST_BLOCK_BEATS;
+    }
+    if (!deployed && this.#deployed && this.#preparing === 0) this.#publish(this.#lastStatus, true);
+    this.#deployed = deployed;
+    // No host id without a lockspace: the agent waits for it (ha-agent.md 9).
+    if (!deployed || !this.#host.storage.lockspaceInitialised()) return false;
+    if (this.#preparing === 0) return true;
+    this.#preparing = this.#idTaken() ? FIRST_BLOCK_BEATS : this.#preparing - 1;
+    return this.#preparing === 0;
+  }
+
+  /** Another host writes the slot of this host's id: sanlock gives the id to nobody else then (ha-agent.md 9.4). */
+  #idTaken(): boolean {
+    const { storage, hostId, name } = this.#host;
+    const row = storage.hostBlock(hostId);
+    const changed = this.#foreign !== undefined && row?.timestamp !== this.#foreign;
+    this.#foreign = row?.hostname === name ? undefined : row?.timestamp;
+    return changed && this.#foreign !== undefined;
+  }
+
   /** One round of the loop. */
   async beat(signal?: AbortSignal): Promise<void> {
+    if (!this.#followDeployment()) return;
     const status = await this.#engineStatus();
     if (signal?.aborted === true) return;
     this.#lastStatus = status;
@@ -92,12 +131,13 @@ export class HaAgent {
   }
 
   #publish(status: EngineStatus, stopped = false): void {
-    const { clock, config, storage } = this.#host;
+    const { clock, config, storage, hostId } = this.#host;
+    this.#hostId = stopped ? this.#hostId : hostId;
     const seconds = Math.floor(clock.now() / 1000);
     const maintenance = this.#host.localMaintenance;
     const block: HostBlock = {
       timestamp: seconds,
-      hostId: config.spmId,
+      hostId: this.#hostId,
       score: maintenance || stopped ? 0 : FULL_SCORE,
       engineStatus: status,
       hostname: config.name,
@@ -114,11 +154,11 @@ export class HaAgent {
   #isBest(): boolean {
     const { world, storage, name } = this.#host;
     const candidates = [...world.hosts.values()]
-      .filter((host) => host.alive)
+      .filter((host) => host.alive && host.deployed)
       .map((host) => ({
         name: host.name,
-        id: host.config.spmId,
-        score: storage.hostBlock(host.config.spmId)?.score ?? 0,
+        id: host.hostId,
+        score: storage.hostBlock(host.hostId)?.score ?? 0,
       }))
       .filter((host) => host.score > 0)
       .sort((a, b) => b.score - a.score || a.id - b.id);

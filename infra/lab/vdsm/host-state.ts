@@ -1,10 +1,12 @@
 /** One simulated host: what its VDSM knows. The verbs read and change it; `host.ts` gives it a port. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { LabClock } from '../clock.ts';
 import type { LabFaultBoard } from '../faults.ts';
 import { type LabFixture, type LabHost, labPaths, mountFolder } from '../fixture.ts';
+import { adoptHostedEngine } from '../adopt.ts';
 import { hostedEngineConf, type LabStorage, type StorageDomainFiles } from '../storage/index.ts';
 import { fail } from './errors.ts';
+import type { ImageTicket } from './imageio.ts';
 import type { JsonObject } from './python.ts';
 import { TaskTable } from './tasks.ts';
 import { LabVm } from './vm.ts';
@@ -41,6 +43,8 @@ export class HostState {
   readonly mounts = new Set<string>();
   /** Domains monitored by request: lab time at which the host id is held. */
   readonly monitored = new Map<string, number>();
+  /** Tickets of the host's imageio daemon, by id. */
+  readonly imageTickets = new Map<string, ImageTicket>();
   /** Port it listens on; the fixture's may be 0. */
   port: number;
   alive = false;
@@ -69,7 +73,10 @@ export class HostState {
     this.port = options.host.vdsmPort;
     this.tasks = new TaskTable(options.clock);
     mkdirSync(this.dir, { recursive: true });
-    writeFileSync(`${this.dir}/hosted-engine.conf`, hostedEngineConf(options.fixture, options.host.spmId));
+    // A machine that the engine does not know has no hosted engine until the engine deploys it there.
+    const spare = options.fixture.spares?.some(({ name }) => name === options.host.name) === true;
+    if (spare || options.fixture.bare === true) rmSync(this.#confFile, { force: true });
+    else writeFileSync(this.#confFile, hostedEngineConf(options.fixture, options.host.spmId));
     writeFileSync(`${this.dir}/vm.conf`, options.fixture.vmConf);
     this.#writeHaConf({ local_maintenance: false, local_maintenance_manual: false });
   }
@@ -78,9 +85,30 @@ export class HostState {
     return this.config.name;
   }
 
+  get #confFile(): string {
+    return `${this.dir}/hosted-engine.conf`;
+  }
+
+  /** Hosted engine is deployed: the deploy role left its file, undeploying takes it away (engine.md 11.2). */
+  get deployed(): boolean {
+    return existsSync(this.#confFile);
+  }
+
+  /** Takes over what the deploy role left on it. */
+  followDeployment(): void {
+    if (this.fixture.bare === true) adoptHostedEngine(this.fixture, this.storage, readFileSync(this.#confFile, 'utf8'));
+    if (!this.poolConnected) this.connectStorage();
+  }
+
+  /** The HA host id as the host's own hosted-engine.conf says it. */
+  get hostId(): number {
+    const found = this.deployed ? /^host_id=(\d+)$/m.exec(readFileSync(this.#confFile, 'utf8'))?.[1] : undefined;
+    return found === undefined ? this.config.spmId : Number(found);
+  }
+
   /** Storage as it is when the engine has the host up: pool connected, its domains and the hosted-engine's mounted. */
   connectStorage(): void {
-    this.poolConnected = true;
+    this.poolConnected = this.world.poolId !== '';
     this.mounts.add(mountFolder(this.fixture.heDomain));
     for (const domain of this.storage.domains()) {
       if (this.world.poolDomains().has(domain.id)) this.mounts.add(domain.mount);
@@ -98,6 +126,7 @@ export class HostState {
     this.poolConnected = false;
     this.mounts.clear();
     this.monitored.clear();
+    this.imageTickets.clear();
     this.tasks.reset();
     await Promise.all([...this.vms.values()].map((vm) => vm.powerOff()));
     this.vms.clear();
@@ -105,7 +134,7 @@ export class HostState {
   }
 
   powerOn(): void {
-    this.connectStorage();
+    if (this.deployed) this.connectStorage();
     this.alive = true;
     this.world.hostBack();
   }

@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { labPaths } from '../fixture.ts';
+import { onReboot } from '../packages.ts';
 import { fail } from './errors.ts';
 import { FaultGate } from './fault-gate.ts';
 import { HaAgent } from './ha-agent.ts';
 import { HostState, type HostStateOptions } from './host-state.ts';
+import { ImageioDaemon } from './imageio.ts';
 import { createStreamServer } from './http-stream.ts';
 import { type Execute, serve } from './json-rpc.ts';
 import { Params } from './params.ts';
@@ -21,6 +23,8 @@ const STOMP = ['CONNECT', 'CONNECTED', 'SEND', 'SUBSCRIBE', 'UNSUBSCRIBE', 'MESS
 const HTTP = ['PUT /', 'GET /'];
 /** Wall time: a real peer measures it. */
 const PEER_TIMEOUT_MS = 10_000;
+/** Lab time from the order to reboot to a listening VDSM; longer than the engine waits. */
+const REBOOT_MS = 5_000;
 
 export interface HostHandle {
   readonly name: string;
@@ -46,21 +50,26 @@ export interface HostHandle {
 class VdsmHost implements HostHandle {
   readonly state: HostState;
   readonly agent: HaAgent;
+  readonly #imageio: ImageioDaemon;
   readonly #broker: StompBroker;
   readonly #streams;
   readonly #workers = new WorkerPool();
   readonly #sockets = new Set<TLSSocket>();
   readonly #unsubscribe: () => void;
+  readonly #endReboots: () => void;
   #server: Server | undefined;
   readonly #ending = new AbortController();
   #closed = false;
   #downByFault = false;
+  /** It went down at a reboot and did not come back. */
+  #unbooted = false;
   /** Power changes one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: HostStateOptions) {
     this.state = new HostState(options);
     this.agent = new HaAgent(this.state);
+    this.#imageio = new ImageioDaemon(this.state);
     this.#broker = new StompBroker((body, connection, replyTo) => {
       const peer = {
         reply: (destination: string | undefined, text: string) => {
@@ -74,6 +83,9 @@ class VdsmHost implements HostHandle {
     this.state.onEvent = (method, params) =>
       this.#broker.publish(EVENTS, asciiJson({ jsonrpc: '2.0', method, params }));
     this.#unsubscribe = options.faults.onChange(() => this.#followFaults());
+    this.#endReboots = onReboot(this.state.dir, () => {
+      this.#queue = this.#queue.then(() => this.#reboot()).catch(() => undefined);
+    });
   }
 
   get name(): string {
@@ -99,6 +111,7 @@ class VdsmHost implements HostHandle {
   async start(): Promise<void> {
     if (this.#closed || this.state.alive) return;
     await this.#listen();
+    await this.#imageio.listen();
     this.state.powerOn();
     if (this.state.world.agents) this.agent.start();
   }
@@ -106,6 +119,7 @@ class VdsmHost implements HostHandle {
   async crash(): Promise<void> {
     this.agent.stop(false);
     await this.#unlisten();
+    await this.#imageio.close();
     await this.state.powerOff();
   }
 
@@ -124,6 +138,7 @@ class VdsmHost implements HostHandle {
     this.#closed = true;
     this.#ending.abort();
     this.#unsubscribe();
+    this.#endReboots();
     await this.#queue;
     await this.crash();
     this.#streams.close();
@@ -200,8 +215,21 @@ class VdsmHost implements HostHandle {
     socket.on('data', look);
   }
 
+  async #reboot(): Promise<void> {
+    await this.crash();
+    await this.state.clock.sleep(REBOOT_MS, this.#ending.signal);
+    this.#unbooted = this.#staysDown();
+    if (this.#unbooted) this.#downByFault = true;
+    else await this.start();
+  }
+
+  #staysDown(): boolean {
+    return this.state.faults.peek('host-no-boot', (fault) => fault.host === this.name) !== undefined;
+  }
+
   #followFaults(): void {
-    const down = this.state.faults.peek('host-down', (fault) => fault.host === this.name) !== undefined;
+    const lost = this.state.faults.peek('host-down', (fault) => fault.host === this.name) !== undefined;
+    const down = lost || (this.#unbooted && this.#staysDown());
     if (down === this.#downByFault || this.#closed) return;
     this.#downByFault = down;
     this.#queue = this.#queue.then(() => (down ? this.crash() : this.start())).catch(() => undefined);

@@ -124,8 +124,13 @@ async function transmit(response: ServerResponse, file: VolumeFile, length: numb
       done += got;
       if (!response.write(buffer.subarray(0, got))) {
         await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
+          const go = () => {
+            response.off('drain', go);
+            response.off('close', go);
+            resolve();
+          };
+          response.on('drain', go);
+          response.on('close', go);
         });
       }
     }

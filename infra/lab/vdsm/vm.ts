@@ -2,6 +2,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { fail } from './errors.ts';
 import { EngineProcess, LEASE_REFUSED } from './engine-process.ts';
+import { engineInside } from './guest-disk.ts';
 import type { HostState } from './host-state.ts';
 import type { JsonObject } from './python.ts';
 import { runningFigures } from './vm-stats.ts';
@@ -82,8 +83,8 @@ export class LabVm {
       this.#down(EXIT.error, LEASE_HELD);
       return;
     }
-    if (this.id === this.host.fixture.vm.id) {
-      const program = world.engineProgram;
+    const program = engineInside(this.host, this.id, this.xml);
+    if (program !== undefined) {
       const lease = world.leases?.environment(name);
       const env = { ...program.env, ...lease, LAB_VM_HOST: name, LAB_VM_ID: this.id };
       const process = new EngineProcess({ ...program, env }, `${this.host.dir}/vm-${this.id}.log`);

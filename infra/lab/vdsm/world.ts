@@ -5,7 +5,7 @@
  */
 import type { LabClock } from '../clock.ts';
 import type { LabFaultBoard } from '../faults.ts';
-import type { LabFixture, LabHost } from '../fixture.ts';
+import { labMachines, type LabFixture, type LabHost } from '../fixture.ts';
 import type { LabStorage } from '../storage/index.ts';
 import type { EngineProgram } from './engine-process.ts';
 import type { HostState } from './host-state.ts';
@@ -84,6 +84,7 @@ export class LabWorld {
   readonly #leases = new Map<string, Lease>();
   readonly #inactive = new Set<string>();
   readonly #stop = new AbortController();
+  #pool: { readonly id: string; readonly master: string } | undefined;
   #spm: string | undefined;
   #spmVersion = 1;
 
@@ -97,23 +98,47 @@ export class LabWorld {
     this.engineHealthy = options.engineHealthy ?? (() => Promise.resolve(true));
     this.leases = options.leases;
     this.agents = options.agents ?? true;
-    this.#spm = options.fixture.hosts[0]?.name;
+    const { bare, dataCenter, masterDomain, hosts } = options.fixture;
+    if (bare === true) return;
+    this.#pool = { id: dataCenter.id, master: masterDomain.id };
+    this.#spm = hosts[0]?.name;
   }
 
+  /** Id of the lab's pool; empty, and so nobody's, while there is none. */
   get poolId(): string {
-    return this.fixture.dataCenter.id;
+    return this.#pool?.id ?? '';
   }
 
   get masterDomainId(): string {
-    return this.fixture.masterDomain.id;
+    return this.#pool?.master ?? '';
+  }
+
+  /** A new pool on a free domain. The lab's hosts are in one pool at a time. @returns false when there is one */
+  createPool(id: string, master: string): boolean {
+    if (this.#pool !== undefined) return false;
+    this.storage.updateDomain(master, { role: 'Master', pools: [id] });
+    this.#pool = { id, master };
+    this.#spm = undefined;
+    return true;
+  }
+
+  /** Detaches all domains and lets go of all hosts. */
+  destroyPool(): void {
+    for (const id of this.poolDomains().keys()) this.storage.updateDomain(id, { role: 'Regular', pools: [] });
+    for (const host of this.hosts.values()) host.poolConnected = false;
+    this.#inactive.clear();
+    this.#pool = undefined;
+    this.#spm = undefined;
   }
 
   readonly masterVersion = 1;
 
   /** Attached domains and their status; attached is what the domain's own metadata says. */
   poolDomains(): Map<string, 'Active' | 'Attached'> {
-    const attached = this.storage.domains().filter(({ metadata }) => metadata.pools.includes(this.poolId));
-    return new Map(attached.map(({ id }) => [id, this.#inactive.has(id) ? 'Attached' : 'Active']));
+    const id = this.#pool?.id;
+    if (id === undefined) return new Map();
+    const attached = this.storage.domains().filter(({ metadata }) => metadata.pools.includes(id));
+    return new Map(attached.map((one) => [one.id, this.#inactive.has(one.id) ? 'Attached' : 'Active']));
   }
 
   setActive(domainId: string, active: boolean): void {
@@ -162,7 +187,7 @@ export class LabWorld {
 
   leaseOwner(vmId: string): LabHost | undefined {
     const name = this.#leases.get(vmId)?.host;
-    return this.fixture.hosts.find((host) => host.name === name);
+    return labMachines(this.fixture).find((host) => host.name === name);
   }
 
   /** Power of a host is gone: its leases run out and, if it was SPM, another host takes over. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { flag, int, require, sub, text } from '../codec/body.ts';
 import type { Body } from '../codec/body.ts';
+import { labMachines } from '../../fixture.ts';
 import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/call.ts';
 import { actionReply, byId, created, deleted, entity, list, listing, variable } from '../http/call.ts';
@@ -12,6 +13,7 @@ import { isHostedEngine } from '../views/vm.ts';
 import { messageOf } from '../work/domain-life.ts';
 import { setLocalMaintenance } from '../work/host-door.ts';
 import { hostFacts, setHostStatus, startInstall } from '../work/host-life.ts';
+import { startUpgrade, startUpgradeCheck } from '../work/host-upgrade.ts';
 import { named } from './data-centers.ts';
 
 type Deployment = 'deploy' | 'undeploy' | undefined;
@@ -30,6 +32,8 @@ const REMOVABLE: readonly HostStatus[] = [
   'non_operational',
 ];
 const INSTALLABLE: readonly HostStatus[] = ['maintenance', 'install_failed', 'down', 'non_operational'];
+const UPGRADABLE: readonly HostStatus[] = ['up', 'maintenance', 'non_operational'];
+const UPGRADE_STATUS = 'Valid Host statuses for upgrade are Up, Maintenance or Non-Operational.';
 const ACTIVATABLE: readonly HostStatus[] = [
   'maintenance',
   'non_operational',
@@ -98,7 +102,7 @@ function addHost(call: Call): Reply {
   const deployment = deploymentOf(parameters.flag('deploy_hosted_engine'), parameters.flag('undeploy_hosted_engine'));
   checkDeployment(context, deployment, cluster, 'add');
   checkAccess(context, body, 'add');
-  const known = context.fixture.hosts.find(
+  const known = labMachines(context.fixture).find(
     (one) =>
       one.address === address &&
       (port === undefined || one.vdsmPort === port) &&
@@ -257,6 +261,26 @@ async function deactivate(call: Call): Promise<Reply> {
   return actionReply(call, job.id);
 }
 
+function upgradeCheck(call: Call): Reply {
+  const host = hostOf(call);
+  if (!UPGRADABLE.includes(host.status)) throw refused(409, `Cannot check for upgrade of Host. ${UPGRADE_STATUS}`);
+  startUpgradeCheck(call.context, host, call.cause);
+  return actionReply(call);
+}
+
+/** From up the engine takes the host to maintenance first, and activates it afterwards. */
+async function upgrade(call: Call): Promise<Reply> {
+  const { context, body } = call;
+  const host = hostOf(call);
+  if (host.status === 'installing' || host.status === 'reboot') throw refused(409, `Cannot upgrade Host. ${BUSY}`);
+  if (!UPGRADABLE.includes(host.status)) throw refused(409, `Cannot upgrade Host. ${UPGRADE_STATUS}`);
+  if (host.updateAvailable !== true)
+    throw refused(409, 'Cannot upgrade Host. There are no available updates for the host.');
+  const plan = { activate: host.status !== 'maintenance', reboot: flag(body, 'reboot') ?? true };
+  if (plan.activate) await deactivate(call);
+  return actionReply(call, startUpgrade(context, host, plan, call.cause));
+}
+
 function remove(call: Call): Reply {
   const { context } = call;
   const host = hostOf(call);
@@ -338,7 +362,9 @@ export const hostRoutes: readonly Route[] = [
   { method: 'POST', path: 'hosts/:id/install', action: true, handler: install },
   { method: 'POST', path: 'hosts/:id/activate', action: true, handler: activate },
   { method: 'POST', path: 'hosts/:id/deactivate', action: true, handler: deactivate },
-  ...['refresh', 'upgradecheck', 'commitnetconfig'].map((verb): Route => ({
+  { method: 'POST', path: 'hosts/:id/upgradecheck', action: true, handler: upgradeCheck },
+  { method: 'POST', path: 'hosts/:id/upgrade', action: true, handler: upgrade },
+  ...['refresh', 'commitnetconfig'].map((verb): Route => ({
     method: 'POST',
     path: `hosts/:id/${verb}`,
     action: true,

@@ -8,6 +8,7 @@ import { BUSY, incomplete, refused } from '../http/engine-fault.ts';
 import type { Vm } from '../state/model.ts';
 import { isHostedEngine, vmFields, vmView } from '../views/vm.ts';
 import { messageOf } from '../work/domain-life.ts';
+import { bestHostFor, NO_HOST_FITS, startMigration } from '../work/migration.ts';
 import { regenerate, triggerOvfUpdate } from '../work/ovf-update.ts';
 import { NOT_MANAGED_BY_ENGINE, updateVm } from '../work/vm-rules.ts';
 import { named } from './data-centers.ts';
@@ -159,6 +160,18 @@ async function maintenance(call: Call): Promise<Reply | PlainReply> {
   return actionReply(call, job.id);
 }
 
+/** Live migration, which the hosted-engine VM takes too (engine.md 10); without a host the scheduler chooses. */
+function migrate(call: Call): Reply {
+  const { context, body } = call;
+  const vm = vmOf(call);
+  if (vm.status === 'migrating') throw refused(409, `Cannot migrate VM. VM is in migration. ${BUSY}`);
+  const source = context.state.hosts.find((one) => one.id === vm.hostId);
+  if (vm.status !== 'up' || source === undefined) throw refused(409, 'Cannot migrate VM. VM is not running.');
+  const target = bestHostFor(context, vm, text(body, 'host', 'id'));
+  if (target === undefined) throw refused(409, `Cannot migrate VM. ${NO_HOST_FITS}`);
+  return actionReply(call, startMigration(context, vm, source, target, call.cause));
+}
+
 /** Commands that no hosted-engine VM takes; on others the lab does only what needs no host. */
 function power(verb: string): Route {
   return {
@@ -195,6 +208,7 @@ export const vmRoutes: readonly Route[] = [
   { method: 'PUT', path: 'vms/:vm', handler: update },
   { method: 'DELETE', path: 'vms/:vm', handler: remove },
   { method: 'POST', path: 'vms/:vm/maintenance', action: true, handler: maintenance },
+  { method: 'POST', path: 'vms/:vm/migrate', action: true, handler: migrate },
   ...[
     'start',
     'stop',

@@ -23,6 +23,7 @@ const fault = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('engine-drop'), match, times }),
   z.object({ kind: z.literal('engine-slow'), match, delayMs: z.number().nonnegative() }),
+  z.object({ kind: z.literal('engine-host-update'), host: z.string().min(1), times }),
   z.object({ kind: z.literal('engine-token-expired') }),
   z.object({ kind: z.literal('data-center-status'), status: z.string().min(1) }),
   z.object({

@@ -81,6 +81,8 @@ export interface Host {
   memoryBytes: number;
   /** Last seen; kept (stale) while the host is not polled. */
   ha?: HaStats;
+  /** As the last look for updates found it. */
+  updateAvailable?: boolean;
   /** VMs running there at the last poll. */
   vmIds: string[];
   /** Job to end when the installation ends. */
@@ -295,7 +297,7 @@ export interface EngineEvent {
 
 /** Something that happens by itself at a lab time; kept in the database so that a restart does not lose it. */
 export type Timer = { readonly at: number } & (
-  | { readonly what: 'host'; readonly hostId: string; readonly to: 'installed' | 'booted' }
+  | { readonly what: 'host'; readonly hostId: string; readonly to: 'installed' | 'booted' | 'updated' }
   | { readonly what: 'disk'; readonly diskId: string; readonly jobId: string }
 );
 

@@ -17,6 +17,7 @@ const GIB = 1024 ** 3;
  * @param fixture `managed` decides between the state before and after the upgrade
  */
 export function seed(fixture: LabFixture): EngineState {
+  if (fixture.bare === true) return seedFresh(fixture);
   const networkId = randomUUID();
   const masterConnection = randomUUID();
   const { dataCenter, masterDomain } = fixture;
@@ -54,6 +55,42 @@ export function seed(fixture: LabFixture): EngineState {
   if (fixture.managed) seedManaged(state, fixture);
   seedEvents(state);
   return state;
+}
+
+/** What engine-setup leaves: data center and cluster `Default`, and nobody in them. */
+function seedFresh(fixture: LabFixture): EngineState {
+  const { cluster, dataCenter } = fixture;
+  const networkId = randomUUID();
+  const { dataCenters, clusters } = seedCluster(fixture);
+  return {
+    version: 1,
+    instanceId: randomUUID(),
+    clock: 0,
+    user: { id: ADMIN_ID, name: fixture.engine.user },
+    dataCenters: dataCenters.map((one) => ({ ...one, status: 'uninitialized' as const })),
+    clusters: clusters.map((one) => ({ ...one, id: cluster.id, name: 'Default', cpuType: '' })),
+    networks: [
+      {
+        id: networkId,
+        name: 'ovirtmgmt',
+        description: 'Management Network',
+        comment: '',
+        dataCenterId: dataCenter.id,
+        mtu: 0,
+      },
+    ],
+    profiles: [{ id: randomUUID(), name: 'ovirtmgmt', networkId }],
+    hosts: [],
+    connections: [],
+    domains: [],
+    disks: [],
+    vms: [],
+    unregistered: [],
+    jobs: [],
+    events: [],
+    timers: [],
+    imaginary: [],
+  };
 }
 
 function seedCluster({ dataCenter, cluster }: LabFixture): Pick<EngineState, 'dataCenters' | 'clusters'> {

@@ -46,7 +46,11 @@ export async function attach(context: Context, domain: Domain): Promise<void> {
   try {
     if (host === undefined) throw new Error('no host is up');
     await connectEverywhere(context, domain, host);
-    await context.gateway.attachDomain(host, attachment.dataCenterId, domain.id);
+    const dataCenter = context.state.dataCenters.find((one) => one.id === attachment.dataCenterId);
+    // The first domain makes the data center's pool.
+    if (dataCenter?.status === 'uninitialized' && context.fixture.bare === true)
+      await context.gateway.createPool(host, dataCenter.id, domain.id);
+    else await context.gateway.attachDomain(host, attachment.dataCenterId, domain.id);
     await context.sleep(LOCKED_MS);
     context.event(964, 'normal', `Storage Domain ${domain.name} was attached to the Data Center.`, facts(domain));
   } catch (error) {

@@ -51,6 +51,11 @@ export async function setLocalMaintenance(context: Context, host: Host, enabled:
   context.changed();
 }
 
+/** An imaginary host has nothing to update. */
+export async function updatesOffered(context: Context, host: Host): Promise<boolean> {
+  return !isImaginary(context, host) && (await context.gateway.updatesOffered(host));
+}
+
 export async function deployHostedEngine(context: Context, host: Host, action: 'deploy' | 'undeploy'): Promise<void> {
   const dreamt = imaginary(context, host);
   if (dreamt === undefined) return await context.gateway.deployHostedEngine(host, action);
@@ -58,6 +63,10 @@ export async function deployHostedEngine(context: Context, host: Host, action: '
   dreamt.activeFrom = context.now() + SCORE_AFTER_MS;
   dreamt.localMaintenance = false;
   context.changed();
+}
+
+export async function afterHostDeploy(context: Context, host: Host): Promise<void> {
+  if (imaginary(context, host) === undefined) await context.gateway.afterHostDeploy(host);
 }
 
 /** A host that can do storage work for a data center: the SPM first, imaginary ones never. */

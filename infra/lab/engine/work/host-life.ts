@@ -1,9 +1,9 @@
 import type { Cause, Context, EventFacts } from '../context.ts';
 import type { Host, HostStatus } from '../state/model.ts';
-import { deployHostedEngine } from './host-door.ts';
+import { afterHostDeploy, deployHostedEngine } from './host-door.ts';
 
 const INSTALL_MS = 6_000;
-const REBOOT_MS = 4_000;
+export const REBOOT_MS = 4_000;
 /** More hosts than this get a warning at deployment (`MAX_RECOMMENDED_HE_HOSTS`). */
 const RECOMMENDED_HE_HOSTS = 7;
 
@@ -62,6 +62,12 @@ export async function finishInstall(context: Context, host: Host): Promise<void>
   if (host.status !== 'installing') return;
   const outcome = context.faults.installOutcome(host.address);
   if (outcome === 'install_failed') return fail(context, host, 'Failed to execute Ansible host-deploy role.');
+  try {
+    await afterHostDeploy(context, host);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(context, host, `Failed to execute Ansible host-deploy post-tasks. ${why}`);
+  }
   const action = host.plan?.hostedEngine;
   if (action !== undefined) {
     try {

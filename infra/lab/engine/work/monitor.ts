@@ -2,8 +2,9 @@
 import type { Context } from '../context.ts';
 import type { HostStats } from '../gateway.ts';
 import type { Host, HostStatus, Vm, VmStatus } from '../state/model.ts';
-import { setLocalMaintenance, statsOf } from './host-door.ts';
+import { isImaginary, setLocalMaintenance, statsOf } from './host-door.ts';
 import { finishBoot, finishInstall, hostFacts, setHostStatus } from './host-life.ts';
+import { finishUpgrade } from './host-upgrade.ts';
 
 /** A host that is silent this long stops being `connecting` (`TimeoutToResetVdsInSeconds`). */
 const GRACE_MS = 60_000;
@@ -65,14 +66,16 @@ async function answered(context: Context, host: Host, stats: HostStats): Promise
   if (!POLLED.includes(host.status)) return;
   remember(context, host, stats);
   if (host.status === 'preparing_for_maintenance') {
-    if (stats.vms.length === 0) enterMaintenance(context, host);
+    if (stats.vms.length > 0) return;
+    if (stats.spm) await giveUpSpm(context, host);
+    enterMaintenance(context, host);
     return;
   }
   if (host.status === 'up' || host.status === 'non_operational') return;
   if (host.status === 'unassigned') return setHostStatus(context, host, 'initializing');
   const recovered = host.status === 'connecting' || host.status === 'non_responsive';
-  if (!recovered && host.ha?.configured === true && host.ha.localMaintenance)
-    await leaveLocalMaintenance(context, host);
+  // Whatever its agent says: one that is just being deployed tells nothing yet (engine.md 11.3).
+  if (!recovered && host.ha?.configured === true) await leaveLocalMaintenance(context, host);
   setHostStatus(context, host, 'up');
   context.event(13, 'normal', `Status of host ${host.name} was set to Up.`, hostFacts(host));
 }
@@ -123,6 +126,20 @@ function silent(context: Context, host: Host): void {
   if (host.status === 'non_responsive' || host.status === 'preparing_for_maintenance') return;
   setHostStatus(context, host, 'connecting');
   context.event(9026, 'warning', `Failed to connect to Host ${host.name}, it is tried again.`, hostFacts(host));
+}
+
+/** A host in maintenance is no SPM: another one becomes it first. */
+async function giveUpSpm(context: Context, host: Host): Promise<void> {
+  const next = context.state.hosts.find(
+    (other) => other !== host && other.status === 'up' && !isImaginary(context, other),
+  );
+  const pool = context.state.clusters.find((cluster) => cluster.id === host.clusterId)?.dataCenterId;
+  if (next === undefined || pool === undefined) return;
+  try {
+    await context.gateway.moveSpm(host, next, pool);
+  } catch (error) {
+    context.log(`SPM from ${host.name} to ${next.name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function enterMaintenance(context: Context, host: Host): void {
@@ -180,6 +197,7 @@ export async function runTimers(context: Context): Promise<void> {
     const host = context.state.hosts.find((one) => one.id === timer.hostId);
     if (host === undefined) continue;
     if (timer.to === 'installed') await finishInstall(context, host);
+    else if (timer.to === 'updated') await finishUpgrade(context, host);
     else finishBoot(context, host);
   }
 }

@@ -71,7 +71,7 @@ export function capabilities(host: HostState): JsonObject {
     ...cpuCapabilities(host),
     ...networkCapabilities(host),
     ...ABILITIES,
-    hostedEngineDeployed: true,
+    hostedEngineDeployed: host.deployed,
     software_version: '4.50.5.1',
     software_revision: '1',
     version_name: 'Snow Man',
@@ -114,12 +114,18 @@ export function hardwareInfo(host: HostState): JsonObject {
 
 /** As the HA client module reports it: from the host's own block, live while the agent writes (vdsm.md 7). */
 export function haStats(host: HostState): JsonObject {
-  const block = host.storage.hostBlock(host.config.spmId);
+  if (!host.deployed)
+    return { configured: false, active: false, score: 0, globalMaintenance: false, localMaintenance: false };
+  // The client module fails where the broker has no storage: configured, and all else nothing (vdsm.md 7).
+  if (!host.storage.haReachable())
+    return { configured: true, active: false, score: 0, globalMaintenance: false, localMaintenance: false };
+  const globalMaintenance = host.storage.globalMaintenance();
+  const block = host.storage.hostBlock(host.hostId);
   return {
     configured: true,
     active: block !== undefined && host.clock.now() - host.agentSeen <= AGENT_ALIVE_MS,
     score: block?.score ?? 0,
-    globalMaintenance: host.storage.globalMaintenance(),
+    globalMaintenance,
     localMaintenance: block?.localMaintenance ?? false,
   };
 }

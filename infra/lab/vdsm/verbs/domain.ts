@@ -1,5 +1,5 @@
 /** `StorageDomain.*` and `Lease.*` (vdsm.md 10). */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mountFolder } from '../../fixture.ts';
 import { BLANK_UUID, listImages, listVolumes, type StorageDomainFiles } from '../../storage/index.ts';
@@ -91,6 +91,12 @@ export const domainVerbs: VerbTable = {
     'storagedomainID domainType typeArgs name domainClass version blockSize maxHosts',
     create,
   ),
+  'StorageDomain.format': verb('storagedomainID autoDetach', (host, params) => {
+    const { id, dir, metadata } = domainOf(host, params);
+    if (metadata.pools.length > 0) throw fail.domainAttached(id);
+    rmSync(dir, { recursive: true, force: true });
+    return true;
+  }),
   'StorageDomain.validate': verb('storagedomainID', (host, params) => {
     domainOf(host, params);
     return true;

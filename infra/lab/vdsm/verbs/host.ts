@@ -61,6 +61,18 @@ function dumpXmls(host: HostState, params: Params): JsonObject {
   return xmls;
 }
 
+/** VDSM hands the ticket on to the host's imageio daemon. @throws VdsmError 100 for a URL that is no file's */
+function addImageTicket(host: HostState, params: Params): Json {
+  const ticket = params.object('ticket');
+  const { uuid, size, url, timeout, ops } = ticket;
+  const path = typeof url === 'string' ? /^file:\/\/(\/.+)$/.exec(url)?.[1] : undefined;
+  if (typeof uuid !== 'string' || path === undefined || typeof size !== 'number' || typeof timeout !== 'number')
+    throw fail.general('Image daemon request failed: Invalid ticket');
+  const writable = Array.isArray(ops) && ops.includes('write');
+  host.imageTickets.set(uuid, { uuid, size, path, writable, expires: host.clock.now() + timeout * 1000 });
+  return true;
+}
+
 /** @throws VdsmError 654 on any host but the SPM */
 function spmOnly(host: HostState): HostState {
   if (!host.isSpm) throw fail.notSpm();
@@ -98,5 +110,10 @@ export const hostVerbs: VerbTable = {
   'Host.getAllTasks': verb('', (host) => host.tasks.details()),
   'Host.getAllTasksInfo': verb('', (host) => spmOnly(host).tasks.infos()),
   'Host.getAllTasksStatuses': verb('', (host) => spmOnly(host).tasks.statuses()),
+  'Host.add_image_ticket': verb('ticket', addImageTicket),
+  'Host.remove_image_ticket': verb('uuid', (host, params) => {
+    host.imageTickets.delete(params.text('uuid'));
+    return true;
+  }),
   'Host.getJobs': verb('job_type job_ids', () => ({})),
 };

@@ -69,6 +69,23 @@ function connect(host: HostState, params: Params): Json {
   return true;
 }
 
+/** The master must be free; connecting comes afterwards (vdsm.md 10). */
+function create(host: HostState, params: Params): Json {
+  const pool = params.uuid('storagepoolID');
+  const master = host.requireDomain(params.text('masterSdUUID'));
+  if (master.metadata.pools.length > 0) throw fail.domainAttached(master.id);
+  if (!host.world.createPool(pool, master.id)) throw fail.otherPool(host.world.poolId);
+  return true;
+}
+
+function destroy(host: HostState, params: Params): Json {
+  const pool = params.text('storagepoolID');
+  host.requirePool(pool);
+  if (host.isSpm) throw fail.isSpm(pool);
+  host.world.destroyPool();
+  return true;
+}
+
 function disconnect(host: HostState, params: Params): Json {
   const pool = params.text('storagepoolID');
   if (!host.poolConnected || pool !== host.world.poolId) return true;
@@ -79,7 +96,7 @@ function disconnect(host: HostState, params: Params): Json {
 
 function spmId(host: HostState): number {
   const { spm } = host.world;
-  return host.fixture.hosts.find((one) => one.name === spm)?.spmId ?? -1;
+  return host.world.hosts.get(spm ?? '')?.hostId ?? -1;
 }
 
 function getInfo(host: HostState, params: Params): Json {
@@ -132,6 +149,11 @@ function task(act: (host: HostState, id: string) => Json | void) {
 export const poolVerbs: VerbTable = {
   'StoragePool.connectStorageServer': verb('storagepoolID domainType connectionParams', connectStorageServer),
   'StoragePool.disconnectStorageServer': verb('storagepoolID domainType connectionParams', disconnectStorageServer),
+  'StoragePool.create': verb(
+    'storagepoolID name masterSdUUID masterVersion domainList lockRenewalIntervalSec leaseTimeSec ioOpTimeoutSec leaseRetries',
+    create,
+  ),
+  'StoragePool.destroy': verb('storagepoolID hostID scsiKey', destroy),
   'StoragePool.connect': verb('storagepoolID hostID scsiKey masterSdUUID masterVersion domainDict', connect),
   'StoragePool.disconnect': verb('storagepoolID hostID scsiKey remove', disconnect),
   'StoragePool.getInfo': verb('storagepoolID', getInfo),

@@ -1,0 +1,94 @@
+/** Workflow `removeHost`: a host without hosted engine, in the engine or out of it, that left nothing behind. */
+import { isInEngineMaintenance } from '../model/host-maintenance.ts';
+import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
+import { REMOVE_HOST_STEPS, type RemoveHostActivities, type RemoveHostFacts } from '../model/remove-host.ts';
+import type { OperationInput, RemoveHostRequest } from '../model/requests.ts';
+import { operationWorkflow } from '../steps/operation.ts';
+import type { StepRunner } from '../steps/runner.ts';
+
+type Runner = StepRunner<RemoveHostActivities>;
+type StepName = (typeof REMOVE_HOST_STEPS)[number]['name'];
+
+const plan = (name: StepName) => planOf(REMOVE_HOST_STEPS, name);
+
+/** Without the host nobody misses it: the engine VM elsewhere, then HA and the engine in maintenance. */
+async function takeOutOfService(run: Runner, call: StepCall, request: RemoveHostRequest, facts: RemoveHostFacts) {
+  const input = { ...call, facts };
+  if (facts.deployed) {
+    await run.step(plan('move-engine-vm'), (a) => a.moveEngineVmAway(input), {
+      name: 'undo-move-engine-vm',
+      title: 'Move the engine VM back, if it ran there before',
+      run: (a) => a.restoreEngineVmPlace(input),
+    });
+    await run.step(plan('ha-maintenance'), (a) => a.enterHaMaintenance(input), {
+      name: 'undo-ha-maintenance',
+      title: 'End local HA maintenance, if it was off before',
+      run: (a) => a.restoreHaState(input),
+    });
+  }
+  const reason = request.reason ?? request.ticket ?? request.key;
+  await run.step(plan('engine-maintenance'), (a) => a.enterEngineMaintenance({ ...input, reason }), {
+    name: 'undo-engine-maintenance',
+    title: 'Activate the host in the engine, if it was active before',
+    run: (a) => a.restoreEngineState(input),
+  });
+}
+
+async function leave(run: Runner, call: StepCall, { fromEngine }: RemoveHostRequest, facts: RemoveHostFacts) {
+  const input = { ...call, facts };
+  const drop = (a: RemoveHostActivities) => {
+    run.commit();
+    return a.removeHostFromEngine(input);
+  };
+  if (fromEngine) await run.step(plan('leave'), drop);
+  else if (isInEngineMaintenance(facts.before.status)) run.notNeeded(['leave'], 'it was in maintenance before');
+  else await run.step(plan('leave'), (a) => a.activateHost(input));
+  return run.step(plan('verify'), (a) => a.verifyHostRemoved({ ...input, fromEngine }));
+}
+
+function nothingToDo(run: Runner, line: string, why: string): OperationEnd {
+  const names = REMOVE_HOST_STEPS.map((step) => step.name);
+  run.notNeeded(
+    names.filter((name) => name !== 'preconditions' && name !== 'report'),
+    why,
+  );
+  return { state: 'nothing-to-do', lines: [line] };
+}
+
+async function remove(run: Runner, call: StepCall, request: RemoveHostRequest): Promise<OperationEnd> {
+  const { host, fromEngine } = request;
+  const facts = await run.step(plan('preconditions'), (a) => a.inspectLeavingHost({ ...call, host }));
+  if (facts === null) return nothingToDo(run, `The engine does not know ${host}.`, 'the engine does not know the host');
+  if (!facts.deployed) {
+    const why = 'hosted engine is not deployed there';
+    if (!fromEngine) return nothingToDo(run, `${host} is no hosted-engine host.`, why);
+    run.notNeeded(['move-engine-vm', 'ha-maintenance', 'undeploy'], why);
+  }
+  await takeOutOfService(run, call, request, facts);
+  const input = { ...call, facts };
+  // The engine offers no way back from here: deploying again is a new installation, and may fail as one. Said within the
+  // step, which begins only if nobody has aborted before.
+  const undeploy = (a: RemoveHostActivities) => {
+    run.commit();
+    return a.undeployHost(input);
+  };
+  if (facts.deployed) await run.step(plan('undeploy'), undeploy);
+  await run.step(plan('clear-slot'), (a) => a.clearSlot(input));
+  const lines = await leave(run, call, request, facts);
+  const where = fromEngine
+    ? 'It is out of the engine; take it out of the worker’s clusters file too.'
+    : 'It stays in the engine, without hosted engine.';
+  return { state: 'done', lines: [`${host} is no hosted-engine host any more. ${where}`, ...lines] };
+}
+
+const run = operationWorkflow<RemoveHostRequest, RemoveHostActivities>({
+  noun: 'removal of a host',
+  steps: REMOVE_HOST_STEPS,
+  body: remove,
+  stays:
+    'Hosted engine was taken from the host, or half of it: it stays in maintenance. Start remove-host or add-host anew to bring it to one end or the other.',
+});
+
+export async function removeHost(input: OperationInput<RemoveHostRequest>): Promise<OperationResult> {
+  return run(input);
+}

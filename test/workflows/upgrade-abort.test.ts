@@ -173,7 +173,7 @@ describe.concurrent('abort', () => {
     expect(await undone(upgrade)).toEqual([]);
   });
 
-  test('of the last step that ended all the same leaves the upgrade done', async () => {
+  test('of the last step that ended all the same is kept to: it was promised', async () => {
     const upgrade = stage.upgrade();
     upgrade.world.alreadyManaged = true;
     const gate = upgrade.world.block('reportToTicket', { deaf: true });
@@ -181,9 +181,9 @@ describe.concurrent('abort', () => {
     await gate.reached();
     await upgrade.act('abort');
     gate.open();
-    expect((await upgrade.handle.result()).state).toBe('nothing-to-do');
-    expect((await upgrade.view()).state).toBe('done');
-    expect(upgrade.world.reported).toEqual(['nothing-to-do']);
+    expect((await upgrade.handle.result()).state).toBe('aborted');
+    expect((await upgrade.view()).state).toBe('aborted');
+    expect(upgrade.world.reported).toEqual(['nothing-to-do', 'aborted']);
   });
 
   test('leaves global maintenance on that was on before', async () => {

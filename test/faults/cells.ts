@@ -1,4 +1,5 @@
 /** One cell of the crash matrix: an operation, one of its activities, and a disturbance; the end must be the same. */
+import { readFileSync } from 'node:fs';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { differences, type Facts, type Play } from '../../infra/plays/play.ts';
@@ -91,8 +92,25 @@ export async function onStage<T>(
   }
 }
 
+/** Payloads as text, wherever they are in the history. */
+function plainText(history: object): string {
+  return JSON.stringify(history, (_key, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+  );
+}
+
+/** @throws Error when a password of the lab got into the history: it is kept for weeks, and many may read it. */
+function requireNoSecrets(stage: TestStage, history: object): void {
+  const { ready, fixture } = stage.lab;
+  const text = plainText(history);
+  for (const secret of [readFileSync(ready.engine.passwordFile, 'utf8').trim(), fixture.hostRootPassword])
+    if (text.includes(secret)) throw new Error('a password is in the workflow’s history');
+}
+
 async function scheduledIn(stage: TestStage, id: string): Promise<Scheduled[]> {
-  const { events } = await stage.client.workflow.getHandle(id).fetchHistory();
+  const history = await stage.client.workflow.getHandle(id).fetchHistory();
+  requireNoSecrets(stage, history);
+  const { events } = history;
   return (events ?? []).flatMap((event) => {
     const attributes = event.activityTaskScheduledEventAttributes;
     const summary = event.userMetadata?.summary;

@@ -1,5 +1,6 @@
 /** Recorded histories: `<workflow>/<release>/<name>.json`, one event a line, without what only one machine knows. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -27,8 +28,18 @@ export function readHistory(file: string): History {
 /** Of no use to a replay: process and host, the build's hash, the server's own bookkeeping, stacks with their paths. */
 const DROPPED = new Set(['identity', 'stackTrace', 'workerVersion', 'meteringMetadata', 'taskId', 'requestId', 'historySizeBytes']);
 
+/** The folder of the lab that was recorded. */
+const LAB_FOLDER = new RegExp(`${tmpdir()}/bellwether-[\\w-]+`, 'g');
+
+/** A payload is base64 of JSON. */
+function withoutFolders(data: string): string {
+  const text = Buffer.from(data, 'base64').toString();
+  return LAB_FOLDER.test(text) ? Buffer.from(text.replaceAll(LAB_FOLDER, '/srv/lab')).toString('base64') : data;
+}
+
 function scrubbed(key: string, value: unknown): unknown {
   if (DROPPED.has(key)) return undefined;
+  if (key === 'data' && typeof value === 'string') return withoutFolders(value);
   // A queue's name is random here; a worker's own queue is named after its host.
   if (key === 'taskQueue') return { name: 'recorded', kind: 'TASK_QUEUE_KIND_NORMAL' };
   return value;

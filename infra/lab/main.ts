@@ -1,6 +1,6 @@
 /**
  * `npm run lab`: a small oVirt on loopback that stays up. Prints one JSON line on standard output once it is ready.
- * Options: --managed, --bare, --engine-port N, --vdsm-port N (first of three), --speed N, --dir DIR, --vm-conf FILE.
+ * Options: --managed, --bare, --engine-port N, --vdsm-port N (of the first host; the others are at N+2 and N+4), --speed N, --dir DIR, --vm-conf FILE.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ const command = new Command('lab')
   .option('--managed', 'start in the state after the upgrade', false)
   .option('--bare', 'hosts without a hosted engine, empty exports and an appliance, for an install', false)
   .option('--engine-port <port>', 'port of the engine', port)
-  .option('--vdsm-port <port>', 'port of the first of the three hosts', port)
+  .option('--vdsm-port <port>', 'port of the first of the three hosts; the others are two further each', port)
   .option('--speed <factor>', 'lab seconds per second', speed, 1)
   .option('--dir <folder>', 'folder of the lab (default: a new one, removed at the end)')
   .option('--vm-conf <file>', 'vm.conf of the engine VM');

@@ -61,7 +61,7 @@ export async function deactivate(lab: Lab, host: string): Promise<void> {
 
 /** The engine VM runs on host1. */
 export const ENTER_HOST_MAINTENANCE: Play = {
-  name: 'enter-host-maintenance',
+  name: 'maintenance',
   title: 'The engine VM’s host goes into maintenance, the VM moves away first',
   lab: { managed: true },
   request: (lab) => ({ ...playRequest(lab), operation: 'enter-host-maintenance', host: 'host1', reason: 'new DIMMs' }),
@@ -70,7 +70,7 @@ export const ENTER_HOST_MAINTENANCE: Play = {
 };
 
 export const LEAVE_HOST_MAINTENANCE: Play = {
-  name: 'leave-host-maintenance',
+  name: 'maintenance-end',
   title: 'A host comes out of maintenance, in the engine and for HA',
   lab: { managed: true },
   prepare: (lab) => deactivate(lab, 'host2'),
@@ -87,7 +87,7 @@ export async function halfInMaintenance(lab: Lab, host: string): Promise<void> {
 }
 
 export const HALF_HOST_MAINTENANCE: Play = {
-  name: 'half-host-maintenance',
+  name: 'maintenance-half',
   title: 'A host that is in maintenance in the engine, but not for HA, is put right',
   lab: { managed: true },
   prepare: (lab) => halfInMaintenance(lab, 'host3'),

@@ -35,7 +35,7 @@ async function outside(lab: Lab): Promise<Facts> {
 }
 
 export const ROLLING_HOST_UPDATE: Play = {
-  name: 'rolling-host-update',
+  name: 'rolling',
   title: 'The hosts are updated one after the other, the engine VM’s own last',
   lab: { managed: true },
   prepare: async (lab) => offerUpdates(lab, ['host1', 'host2', 'host3']),

@@ -52,7 +52,7 @@ describe('recorded histories', () => {
     expect(text).not.toContain('"identity"');
     expect(text).not.toContain(`@${hostname()}`);
     expect(text).not.toContain('host-root-password');
-    expect(text.length).toBeLessThan(250_000);
+    expect(text.length).toBeLessThan(350_000);
   });
 });
 

@@ -39,6 +39,19 @@ const WORDS: readonly (readonly [number, string, string, 'retryable' | 'needs-op
     'master-domain-not-active',
     'needs-operator',
   ],
+  [
+    409,
+    'Cannot migrate VM. There is no host that satisfies current scheduling constraints. See below for details:',
+    'no-host-fits',
+    'needs-operator',
+  ],
+  [409, 'Cannot upgrade Host. There are no available updates for the host.', 'no-updates', 'needs-operator'],
+  [
+    409,
+    'Cannot upgrade Host. Valid Host statuses for upgrade are Up, Maintenance or Non-Operational.',
+    'host-not-updatable',
+    'needs-operator',
+  ],
   [409, 'Cannot attach Storage. There is no active Host in the Data Center.', 'no-active-host', 'needs-operator'],
   [
     409,

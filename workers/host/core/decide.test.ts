@@ -182,6 +182,12 @@ describe('decide', () => {
     expect(alive(...gone, 5, 8, 11)).toBe(true);
     expect(alive(100, 101, 102, 101)).toBe(true);
     expect(alive(...gone.slice(0, 9), 103, 104, 103, 104)).toBe(false);
+    // 18 s silent: a decision of back then, written now, and a block of another time put back; then it goes on.
+    expect(alive(...gone, 105)).toBe(false);
+    expect(alive(...gone, 900)).toBe(false);
+    expect(alive(...gone, 105, 108)).toBe(true);
+    // Its own clock went on with ours: it was only not heard.
+    expect(alive(...gone, 125)).toBe(true);
   });
 
   it('waits longer after each failure: none, 10 s, doubling to 300 s', () => {

@@ -12,6 +12,21 @@ function wentBack(before: PeerMemory, report: PeerReport, nowMs: number, timing:
   return { ts: report.ts, changedMs: before.changedMs, changes, report };
 }
 
+/** Clocks of two hosts drift apart, and a reading comes a beat late. */
+const DRIFT = 0.02;
+
+/**
+ * A host that was gone is heard again. Its timestamp rises with time as this host's clock does: one that rose by much less is
+ * an old decision written late (a worker that stood still), one that rose by much more an old block put back. Neither says
+ * that the host lives, or what it sees now: it has to go on.
+ */
+function isLateNews(before: PeerMemory, report: PeerReport, nowMs: number, timing: Timing): boolean {
+  if (before.changes <= 0 || isAlive(before, nowMs, timing)) return false;
+  const silentMs = nowMs - before.changedMs;
+  const roseMs = (report.ts - before.ts) * 1000;
+  return Math.abs(silentMs - roseMs) > deadAfterMs(report, timing) + DRIFT * silentMs;
+}
+
 /** Takes a reading in: a peer's life is that its timestamp rises, by this host's clock. */
 export function hearPeers(memory: Memory, observation: Observation): ReadonlyMap<number, PeerMemory> {
   const { board, settings } = observation;
@@ -25,10 +40,11 @@ export function hearPeers(memory: Memory, observation: Observation): ReadonlyMap
     else if (report.ts < before.ts) heard.set(report.id, wentBack(before, report, board.readMs, settings.timing));
     else {
       const moved = before.ts !== report.ts;
+      const late = moved && isLateNews(before, report, board.readMs, settings.timing);
       heard.set(report.id, {
         ts: report.ts,
         changedMs: moved ? board.readMs : before.changedMs,
-        changes: before.changes + (moved ? 1 : 0),
+        changes: late ? 0 : before.changes + (moved ? 1 : 0),
         report,
       });
     }

@@ -6,7 +6,14 @@ import { TOOLS, findTool } from './infra/setup/tools.mjs';
 const ON_TEMPORAL = 'test/{workflows,histories}/**/*.test.ts';
 
 /** Minutes long: begun last, one of them would run alone at the end. */
-const LONG = ['test/faults/matrix.test.ts', 'test/faults/failover.test.ts', 'test/simulation/simulation.test.ts'];
+const LONG = [
+  'test/faults/matrix.test.ts',
+  'test/faults/operations.test.ts',
+  'test/faults/failover.test.ts',
+  'test/simulation/simulation.test.ts',
+  'test/faults/hosts.test.ts',
+  'test/faults/install.test.ts',
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

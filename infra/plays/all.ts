@@ -9,6 +9,7 @@ import type { Play } from './play.ts';
 import { RECONCILE } from './reconcile.ts';
 import { RESTORE } from './restore.ts';
 import { ROLLING_HOST_UPDATE } from './rolling-update.ts';
+import { UPGRADE } from './upgrade.ts';
 
 export const PLAYS: readonly Play[] = [
   GLOBAL_MAINTENANCE,
@@ -26,4 +27,5 @@ export const PLAYS: readonly Play[] = [
   RESTORE,
   RECONCILE,
   INSTALL,
+  UPGRADE,
 ];

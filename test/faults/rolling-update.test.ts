@@ -207,7 +207,9 @@ describe('a rolling update', { timeout: 120_000 }, () => {
       expect(end.undo.map(({ name, state }) => [name, state])).toEqual([
         ['undo-engine-maintenance', 'undone'],
         ['undo-ha-maintenance', 'undone'],
+        ['undo-move-engine-vm', 'undone'],
       ]);
+      expect(hostsRunningTheVm(lab)).toEqual(['host1']);
       expect(await hosts(lab)).toEqual({ host1: 'up', host2: 'up', host3: 'up' });
       expect(lab.storage.hostBlock(1)).toMatchObject({ localMaintenance: false, score: 3400 });
     });

@@ -12,6 +12,7 @@ const LONG = [
   'test/faults/failover.test.ts',
   'test/simulation/simulation.test.ts',
   'test/faults/hosts.test.ts',
+  'test/faults/reconcile.test.ts',
   'test/faults/install.test.ts',
 ];
 

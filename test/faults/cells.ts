@@ -1,10 +1,13 @@
 /** One cell of the crash matrix: an operation, one of its activities, and a disturbance; the end must be the same. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { differences, type Facts, type Play } from '../../infra/plays/play.ts';
 import { until } from '../../infra/processes.ts';
-import type { Platform } from '../../infra/start/platform.ts';
+import { startPlatform, type Platform } from '../../infra/start/platform.ts';
+import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
 import { operationId } from '../../workflows/model/ids.ts';
 import type { OperationView } from '../../workflows/model/operation.ts';
 import { abortingAfter, disturbing, type Disturbance, type Strike } from './disturb.ts';
@@ -18,6 +21,21 @@ export interface Ground {
   readonly platform: Platform;
   readonly bundle: WorkflowBundle;
   readonly bundleFile: string;
+}
+
+/** A platform and the workflows' bundle in a folder of its own; `close` removes all of it. */
+export async function openGround(): Promise<Ground & { close(): Promise<void> }> {
+  const dir = mkdtempSync(join(tmpdir(), 'bellwether-ground-'));
+  const bundle = await bundleWorkflows();
+  if (!('code' in bundle)) throw new Error('the bundler answered a path instead of code');
+  const bundleFile = join(dir, 'workflows.js');
+  writeFileSync(bundleFile, bundle.code);
+  const platform = await startPlatform({ dir, env: {}, say: () => {} });
+  const close = async () => {
+    await platform.stop();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return { platform, bundle, bundleFile, close };
 }
 
 /** An activity that the undisturbed operation scheduled. */

@@ -1,9 +1,7 @@
 /** Host maintenance against a whole lab, step by step: what is refused, what half states become, and taking back. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Counterparts } from '../../activities/counterparts.ts';
+import { describe, expect, test } from 'vitest';
 import { hostMaintenanceSteps } from '../../activities/host-maintenance.steps.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import { labPaths } from '../../infra/lab/fixture.ts';
@@ -11,11 +9,9 @@ import type { Lab } from '../../infra/lab/lab.ts';
 import { deactivate, halfInMaintenance } from '../../infra/plays/host-maintenance.ts';
 import { hostsRunningTheVm } from '../../infra/plays/play.ts';
 import { until } from '../../infra/processes.ts';
-import { startS3, type EmbeddedS3 } from '../../infra/s3/server.ts';
-import { refusal, stepContext, withManagedLab } from './lab-steps.ts';
+import { hurriedContext, onLab, refusal, stepContext as context } from './on-lab.ts';
 
 const LIMIT_MS = 30_000;
-const context = stepContext();
 const startedAt = new Date().toISOString();
 const callFor = (host: string) => ({
   operationId: `enter-host-maintenance/Default/${host}/CHG7`,
@@ -23,22 +19,6 @@ const callFor = (host: string) => ({
   startedAt,
   host,
 });
-
-let dir: string;
-let s3: EmbeddedS3;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-hosts-'));
-  s3 = await startS3({ dir: join(dir, 's3') });
-});
-
-afterAll(async () => {
-  await s3?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-const withLab = (name: string, use: (lab: Lab, counterparts: Counterparts) => Promise<void>) =>
-  withManagedLab(dir, s3, name, use);
 
 /** Both sides of a host, and the engine VM's place. */
 async function sides(lab: Lab, name: string) {
@@ -80,7 +60,7 @@ const OUT = ['up', false, 3400];
 
 describe('into maintenance', { timeout: 90_000 }, () => {
   test('is refused for a host nobody knows, and where hosted engine is not deployed', async () => {
-    await withLab('unknown', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       const unknown = await refusal(steps.inspectHostToEnter(context, callFor('host9')));
       expect(unknown).toMatchObject({ type: 'engine/no-such-host', kind: 'needs-operator' });
@@ -93,7 +73,7 @@ describe('into maintenance', { timeout: 90_000 }, () => {
   });
 
   test('is refused while nobody else could run the engine VM, and says of each other host why', async () => {
-    await withLab('nobody', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       local(lab, 'host2', true);
       await deactivate(lab, 'host3');
@@ -119,7 +99,7 @@ describe('into maintenance', { timeout: 90_000 }, () => {
   });
 
   test('moves the engine VM once although the answer is lost, and is taken back on both sides', async () => {
-    await withLab('move', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       const call = callFor('host1');
       const { value: facts } = await steps.inspectHostToEnter(context, call);
@@ -163,7 +143,7 @@ describe('into maintenance', { timeout: 90_000 }, () => {
   });
 
   test('sets HA right where the engine could not, and tells its event', async () => {
-    await withLab('event', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       const call = callFor('host2');
       const { value: facts } = await steps.inspectHostToEnter(context, call);
@@ -179,7 +159,7 @@ describe('into maintenance', { timeout: 90_000 }, () => {
   });
 
   test('leaves alone on the way back what was so before', async () => {
-    await withLab('before', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       await deactivate(lab, 'host2');
       const call = callFor('host2');
@@ -197,7 +177,7 @@ describe('into maintenance', { timeout: 90_000 }, () => {
 
 describe('out of maintenance', { timeout: 90_000 }, () => {
   test('repairs a host that is in maintenance for HA only', async () => {
-    await withLab('ha-only', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       local(lab, 'host2', true);
       const call = callFor('host2');
@@ -212,24 +192,24 @@ describe('out of maintenance', { timeout: 90_000 }, () => {
   });
 
   test('names the flag that only the host itself can end', async () => {
-    await withLab('manual', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       const file = join(labPaths(lab.fixture.dir).hostDir('host2'), 'ha.conf');
       writeFileSync(file, 'local_maintenance=True\nlocal_maintenance_manual=True\n');
       await until('local maintenance', () => lab.storage.hostBlock(2)?.localMaintenance === true, LIMIT_MS);
       const call = callFor('host2');
       const { value: facts } = await steps.inspectHostToLeave(context, call);
-      const stays = await refusal(steps.leaveHaMaintenance(stepContext(60), { ...call, facts }));
+      const stays = await refusal(steps.leaveHaMaintenance(hurriedContext(60), { ...call, facts }));
       expect(stays).toMatchObject({ type: 'ha/local-maintenance-stays', kind: 'needs-operator' });
       expect(stays.remedy).toContain('hosted-engine --set-maintenance --mode=none');
-      const away = await refusal(steps.verifyInService(stepContext(600), { ...call, facts, score: 1 }));
+      const away = await refusal(steps.verifyInService(hurriedContext(600), { ...call, facts, score: 1 }));
       expect(away).toMatchObject({ type: 'ha/host-not-in-service', kind: 'needs-operator' });
       expect(away.why).toContain('local maintenance');
     });
   });
 
   test('brings a host back that the engine VM was started on while it was half in maintenance', async () => {
-    await withLab('vm-there', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
       await halfInMaintenance(lab, 'host3');
       expect(await sides(lab, 'host3')).toEqual(['maintenance', false, 3400]);

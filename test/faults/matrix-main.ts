@@ -2,16 +2,10 @@
  * `npm run test:matrix`: the whole crash matrix, each step of each operation with each disturbance, printed as tables;
  * exit 1 when a cell ends otherwise than undisturbed. Options after `--`: --operation NAME, --jobs N (3).
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { PLAYS } from '../../infra/plays/all.ts';
 import type { Play } from '../../infra/plays/play.ts';
-import { startPlatform } from '../../infra/start/platform.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
-import { runCell, undisturbed, type Ground } from './cells.ts';
+import { openGround, runCell, undisturbed, type Ground } from './cells.ts';
 import { DISTURBANCES } from './disturb.ts';
 
 const { values } = parseArgs({ options: { operation: { type: 'string' }, jobs: { type: 'string', default: '3' } } });
@@ -80,16 +74,11 @@ if (plays.length === 0) {
   say(`There is no operation ${values.operation}: ${PLAYS.map((play) => play.name).join(', ')}`);
   process.exit(2);
 }
-const dir = mkdtempSync(join(tmpdir(), 'bellwether-matrix-'));
-const bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
-const bundleFile = join(dir, 'workflows.js');
-writeFileSync(bundleFile, bundle.code);
-const platform = await startPlatform({ dir, env: {}, say: () => {} });
+const ground = await openGround();
 try {
-  for (const play of plays) await table({ platform, bundle, bundleFile }, play, Number(values.jobs));
+  for (const play of plays) await table(ground, play, Number(values.jobs));
 } finally {
-  await platform.stop();
-  rmSync(dir, { recursive: true, force: true });
+  await ground.close();
 }
 say();
 for (const fault of faults) say(fault);

@@ -21,6 +21,12 @@ export const stepContext: StepContext = {
   sleep: (milliseconds) => abortableSleep(milliseconds, signal),
 };
 
+/** A step's own clock goes so much faster, so that a wait of minutes for what never comes ends in a test. */
+export function hurriedContext(speed: number): StepContext {
+  const start = Date.now();
+  return { ...stepContext, now: () => new Date(start + (Date.now() - start) * speed) };
+}
+
 export const stepCall = (operation: string) => ({
   operationId: `${operation}/Default/CHG1`,
   cluster: 'Default',

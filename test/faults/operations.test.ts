@@ -2,36 +2,18 @@
  * Every operation on a lab of its own, undisturbed, and with a sample of the crash matrix. All of its cells:
  * `npm run test:matrix`.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLAYS } from '../../infra/plays/all.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
-import { runCell, undisturbed, type Ground } from './cells.ts';
+import { openGround, runCell, undisturbed } from './cells.ts';
 import { DISTURBANCES } from './disturb.ts';
 
 const TEST_LIMIT_MS = 240_000;
 
-let dir: string;
-let platform: Platform;
-let ground: Ground;
-
+let ground: Awaited<ReturnType<typeof openGround>>;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-operations-'));
-  const bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
-  const bundleFile = join(dir, 'workflows.js');
-  writeFileSync(bundleFile, bundle.code);
-  platform = await startPlatform({ dir, env: {}, say: () => {} });
-  ground = { platform, bundle, bundleFile };
+  ground = await openGround();
 });
-
-afterAll(async () => {
-  await platform?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+afterAll(() => ground?.close());
 
 describe.concurrent('operations', () => {
   PLAYS.forEach((play, index) => {

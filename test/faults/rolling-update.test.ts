@@ -13,13 +13,11 @@ import { deactivate } from '../../infra/plays/host-maintenance.ts';
 import { hostsRunningTheVm, playRequest } from '../../infra/plays/play.ts';
 import { offerUpdates } from '../../infra/plays/rolling-update.ts';
 import { until } from '../../infra/processes.ts';
-import { startS3, type EmbeddedS3 } from '../../infra/s3/server.ts';
 import { startPlatform, type Platform } from '../../infra/start/platform.ts';
 import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
-import { refusal, stepContext, withManagedLab } from './lab-steps.ts';
+import { hurriedContext, onLab, refusal, stepContext as context } from './on-lab.ts';
 import { awaitView, ended, openStage, operate, startOperation, type TestStage } from './stage.ts';
 
-const context = stepContext();
 const call = {
   operationId: 'rolling-host-update/Default/CHG8',
   cluster: 'Default',
@@ -27,20 +25,17 @@ const call = {
 };
 
 let dir: string;
-let s3: EmbeddedS3;
 let platform: Platform;
 let bundle: WorkflowBundleWithSourceMap;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'bellwether-rolling-'));
-  s3 = await startS3({ dir: join(dir, 's3') });
   bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
   writeFileSync(join(dir, 'workflows.js'), bundle.code);
   platform = await startPlatform({ dir, env: {}, say: () => {} });
 });
 
 afterAll(async () => {
-  await s3?.stop();
   await platform?.stop();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -59,7 +54,7 @@ const installed = (lab: Lab) =>
 
 describe('steps of a rolling update', { timeout: 90_000 }, () => {
   test('refuse hosts that nobody knows or that are away, and order the others', async () => {
-    await withManagedLab(dir, s3, 'plan', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = rollingUpdateSteps(counterparts);
       const all = await steps.planRollingUpdate(context, call);
       expect(all.value.hosts).toEqual(['host2', 'host3', 'host1']);
@@ -77,7 +72,7 @@ describe('steps of a rolling update', { timeout: 90_000 }, () => {
   });
 
   test('install nothing twice when the answer is lost; a failed update is parked and tried again', async () => {
-    await withManagedLab(dir, s3, 'update', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = rollingUpdateSteps(counterparts);
       offerUpdates(lab, ['host2']);
       const { value } = await steps.inspectHostToUpdate(context, { ...call, host: 'host2' });
@@ -104,14 +99,14 @@ describe('steps of a rolling update', { timeout: 90_000 }, () => {
   });
 
   test('name the host that did not come back, and go on when it has', async () => {
-    await withManagedLab(dir, s3, 'no-boot', async (lab, counterparts) => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = rollingUpdateSteps(counterparts);
       offerUpdates(lab, ['host3']);
       const { value } = await steps.inspectHostToUpdate(context, { ...call, host: 'host3' });
       const input = { ...call, facts: value.facts };
       await steps.takeHostOut(context, { ...input, reason: 'CHG8' });
       await lab.inject({ kind: 'host-no-boot', host: 'host3' });
-      const away = await refusal(steps.updateHost(stepContext(300), input));
+      const away = await refusal(steps.updateHost(hurriedContext(300), input));
       expect(away).toMatchObject({ type: 'vdsm/host-not-back', kind: 'needs-operator', subject: 'host host3' });
       await lab.clear('host-no-boot');
       await steps.updateHost(context, input);

@@ -2,20 +2,14 @@
  * Records histories of today's operations on labs; only when asked, as `record.test.ts`. Of each play: undisturbed, parked
  * and retried, aborted in the middle.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StepActivity } from '../../activities/steps.activities.ts';
 import { PLAYS } from '../../infra/plays/all.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
 import { operationId } from '../../workflows/model/ids.ts';
 import { WORKFLOW_TYPES } from '../../workflows/model/requests.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
-import { onStage, toTheEnd, type Ground } from '../faults/cells.ts';
+import { onStage, openGround, toTheEnd } from '../faults/cells.ts';
 import { abortingAfter } from '../faults/disturb.ts';
 import { operate, startOperation } from '../faults/stage.ts';
 import { record } from './store.ts';
@@ -35,9 +29,7 @@ function failingOnce(activityId: string): (activity: StepActivity) => StepActivi
   };
 }
 
-let dir: string;
-let platform: Platform;
-let ground: Ground;
+let ground: Awaited<ReturnType<typeof openGround>>;
 
 function runs(): void {
   for (const play of PLAYS) {
@@ -67,16 +59,8 @@ function runs(): void {
 
 describe.runIf(process.env['UPDATE_REPLAY_HISTORIES'] === '1')('recorded anew', () => {
   beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'bellwether-record-'));
-    const bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
-    const bundleFile = join(dir, 'workflows.js');
-    writeFileSync(bundleFile, bundle.code);
-    platform = await startPlatform({ dir, env: {}, say: () => {} });
-    ground = { platform, bundle, bundleFile };
+    ground = await openGround();
   });
-  afterAll(async () => {
-    await platform?.stop();
-    rmSync(dir, { recursive: true, force: true });
-  });
+  afterAll(() => ground?.close());
   runs();
 });

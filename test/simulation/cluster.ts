@@ -7,7 +7,7 @@ import type { Settings } from '../../workers/host/core/types.ts';
 import type { Env } from '../../workers/host/env.ts';
 import { blockWriter, readBlock } from './blocks.ts';
 import { Invariants } from './invariants.ts';
-import { withLeaps } from './leap.ts';
+import { leaptOver, withLeaps } from './leap.ts';
 import type { Random } from './random.ts';
 import { createReference } from './reference.ts';
 import { createSimEnv } from './sim-env.ts';
@@ -93,11 +93,14 @@ export function createCluster(options: ClusterOptions, originalDecide: typeof de
       ...options.settings,
     };
     const writer = blockWriter();
+    let leaptToMs = Number.NEGATIVE_INFINITY;
     const agent = createAgent({
       env: options.mutant?.env?.(noting, world, host) ?? noting,
       settings,
       hostname: `host${host.id}`,
-      decide: decider,
+      decide(memory, observation) {
+        return decider(leaptOver(world, memory, leaptToMs), observation);
+      },
       readSlot: readBlock,
       slotOf: writer.slotOf,
     });
@@ -108,6 +111,7 @@ export function createCluster(options: ClusterOptions, originalDecide: typeof de
         const last = agent.last();
         if (last === undefined) return undefined;
         const nowMs = bootMsAt(host, lastMs);
+        leaptToMs = nowMs;
         const movedMs = nowMs - last.observation.nowMs;
         const then = last.observation.host && {
           ...last.observation.host,

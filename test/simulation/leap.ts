@@ -19,6 +19,7 @@
  * What no leap is made over: a path, a network or a daemon that is in trouble by chance (each beat then draws anew), hosts that
  * stand still, a second worker, wishes for global maintenance not yet confirmed, slots that a host has not heard of.
  */
+import { draftOf } from '../../workers/host/core/remember.ts';
 import type { Decision, Memory, Observation, PeerReport } from '../../workers/host/core/types.ts';
 import { aged, readBlock } from './blocks.ts';
 import { factsAt } from './sim-env.ts';
@@ -224,6 +225,22 @@ function decidesTheSame(before: Decision, after: Decision): boolean {
   );
 }
 
+/** The beats leapt over are turns that were taken, and in each of them who lives was heard. `toMs`: the last of them, by this host's clock. */
+export function leaptOver(world: World, memory: Memory, toMs: number): Memory {
+  const leaptMs = toMs - memory.lookedMs;
+  if (leaptMs <= 0) return memory;
+  const next = draftOf(memory);
+  next.lookedMs = toMs;
+  next.peers = new Map(
+    [...memory.peers].map(([id, peer]) => {
+      const host = world.host(id);
+      const writes = host?.on === true && host.main.worker !== undefined && !isAway(host);
+      return [id, writes ? { ...peer, changedMs: peer.changedMs + leaptMs } : peer];
+    }),
+  );
+  return next;
+}
+
 /** Whether every worker would still decide what it decided last. */
 function sameAt(world: World, resting: readonly Resting[], atMs: number, decide: Decide): boolean {
   const { line } = world;
@@ -232,7 +249,9 @@ function sameAt(world: World, resting: readonly Resting[], atMs: number, decide:
   const board = boardAt(world, resting, atMs);
   const same = resting.every((one) => {
     const { decision } = one;
-    return decidesTheSame(decision, decide(decision.memory, observationAt(world, one, atMs, board)));
+    const then = observationAt(world, one, atMs, board);
+    const memory = leaptOver(world, decision.memory, then.nowMs - then.settings.timing.beatMs);
+    return decidesTheSame(decision, decide(memory, then));
   });
   line.now = nowMs;
   return same;

@@ -190,6 +190,18 @@ describe('decide', () => {
     expect(alive(...gone, 125)).toBe(true);
   });
 
+  it('counts no time in which it did not look: a condition begins anew after a gap', () => {
+    const cutOff = (now: number) => {
+      const whole = observation(now, {}, 'up');
+      return { ...whole, host: whole.host && { ...whole.host, network: 0 } };
+    };
+    const { memory } = turns(4, (_, now) => cutOff(now));
+    const since = (now: number) => decide(memory, cutOff(now)).memory.windows['network-lost'];
+    // Three beats, as where a reading hangs; then one more.
+    expect(since(6 * timing.beatMs)).toBe(0);
+    expect(since(7 * timing.beatMs)).toBe(7 * timing.beatMs);
+  });
+
   it('waits longer after each failure: none, 10 s, doubling to 300 s', () => {
     expect([0, 1, 2, 3, 4, 20].map(backOffMs)).toEqual([0, 0, 10_000, 20_000, 40_000, 300_000]);
   });

@@ -58,6 +58,7 @@ function applied(s: Situation, match: Match, rule: string, score: Score): Memory
   const same =
     m.rule === rule || (match.action === undefined && (rule === 'order-running' || rule === 'fact-before-order'));
   const next = draftOf(m);
+  next.lookedMs = now;
   next.state = match.state;
   next.rule = same ? m.rule : rule;
   next.sinceMs = same ? m.sinceMs : now;

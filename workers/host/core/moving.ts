@@ -8,6 +8,9 @@ import type { PeerMemory } from './types.ts';
 /** A move to a host that just failed is not tried again for this long. */
 const FAILED_MOVE_MS = 600_000;
 
+/** The reference writes its block this often (ha-agent.md 2.4). */
+const REFERENCE_BEAT_MS = 10_000;
+
 /** A peer whose network was seen to work after this host's was lost: only then is it this host that is cut off. */
 function seesNetwork(s: Situation, peer: PeerMemory, lostMs: number): boolean {
   const { said } = peer.report;
@@ -15,9 +18,11 @@ function seesNetwork(s: Situation, peer: PeerMemory, lostMs: number): boolean {
   const watchedMs = s.m.windows['storage-ok'];
   if (watchedMs === undefined || peer.changedMs <= watchedMs) return false;
   if (said === undefined) {
-    // The reference says no more than its score, up to a minute late: this much it can only have with its network and bridge.
+    // The reference says no more than its score, up to a minute late, after a sleep as it was before: this much it can only
+    // have with its network and bridge.
     const without = Math.min(WEIGHTS.network / 2, WEIGHTS.bridge);
-    return s.now - lostMs >= s.t.confirmReferenceMs && peer.report.score > WEIGHTS.base - without;
+    const steady = peer.changes > s.t.confirmReferenceMs / REFERENCE_BEAT_MS;
+    return steady && peer.changedMs - lostMs >= s.t.confirmReferenceMs && peer.report.score > WEIGHTS.base - without;
   }
   return said.network >= NETWORK_QUORUM && peer.changedMs - said.networkAgeMs > lostMs + s.t.freshMs;
 }

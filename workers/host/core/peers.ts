@@ -27,6 +27,15 @@ function isLateNews(before: PeerMemory, report: PeerReport, nowMs: number, timin
   return Math.abs(silentMs - roseMs) > deadAfterMs(report, timing) + DRIFT * silentMs;
 }
 
+/** Of its writings, one each 10 s, the reference may miss this much before what it says counts as said anew. */
+const REFERENCE_GAP_MS = 30_000;
+
+/** How often it was heard without a gap: a host that slept says at first what it saw before. */
+function changesAfter(before: PeerMemory, report: PeerReport, nowMs: number): number {
+  const gap = report.said === undefined && before.changes > 0 && nowMs - before.changedMs > REFERENCE_GAP_MS;
+  return gap ? 1 : before.changes + 1;
+}
+
 /** Takes a reading in: a peer's life is that its timestamp rises, by this host's clock. */
 export function hearPeers(memory: Memory, observation: Observation): ReadonlyMap<number, PeerMemory> {
   const { board, settings } = observation;
@@ -44,7 +53,7 @@ export function hearPeers(memory: Memory, observation: Observation): ReadonlyMap
       heard.set(report.id, {
         ts: report.ts,
         changedMs: moved ? board.readMs : before.changedMs,
-        changes: late ? 0 : before.changes + (moved ? 1 : 0),
+        changes: late ? 0 : moved ? changesAfter(before, report, board.readMs) : before.changes,
         report,
       });
     }

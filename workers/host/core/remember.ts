@@ -7,6 +7,7 @@ import type { Memory, Observation, VmFact, VmState } from './types.ts';
 export function emptyMemory(nowMs: number, kept: Partial<Memory> = {}): Memory {
   return {
     startedMs: nowMs,
+    lookedMs: nowMs,
     boardSinceMs: undefined,
     state: 'StartState',
     rule: 'board-unread',
@@ -40,6 +41,7 @@ type Draft = { -readonly [Field in keyof Memory]: Memory[Field] };
 export function draftOf(m: Memory): Draft {
   return {
     startedMs: m.startedMs,
+    lookedMs: m.lookedMs,
     boardSinceMs: m.boardSinceMs,
     state: m.state,
     rule: m.rule,

@@ -189,15 +189,25 @@ export function listening(s: Situation): boolean {
   return s.m.boardSinceMs === undefined || s.now - s.m.boardSinceMs < listenMs(s);
 }
 
-/** Which named conditions hold now; a condition keeps the moment it began. */
+/** Turns come each beat, one later where a reading hangs. After a longer gap this worker stood still, or its host slept. */
+function watched(s: Situation): boolean {
+  return s.now - s.m.lookedMs <= s.t.freshMs + s.t.beatMs;
+}
+
+/** Which named conditions hold now. A condition keeps the moment it began, but over a gap in this worker's own turns. */
 export function windowsOf(s: Situation): Memory['windows'] {
   const { m, now, host } = s;
   const before = m.windows;
-  const since = (name: WindowName, holds: boolean, fromMs = now) => (holds ? (before[name] ?? fromMs) : undefined);
+  const known = watched(s);
+  const since = (name: WindowName, holds: boolean, fromMs = now) => {
+    if (!holds) return undefined;
+    return known ? (before[name] ?? fromMs) : now;
+  };
   const engine = s.o.health !== undefined && now - s.o.health.atMs <= 4 * s.t.freshMs ? s.o.health.engine : 'unknown';
   // A score of the turn before that VDSM's silence set to 0 is no comparison.
   const comparable = s.hosting && s.host !== undefined && s.vm !== undefined && m.state !== 'UnknownLocalVmState';
-  const given = since('given', before.given !== undefined && now - before.given < s.t.givenMs);
+  // No condition, a term that was set: it runs on.
+  const given = before.given !== undefined && now - before.given < s.t.givenMs ? before.given : undefined;
   const open =
     !s.hosting &&
     !m.global &&

@@ -168,6 +168,8 @@ export interface Stopping {
 
 export interface Memory {
   readonly startedMs: number;
+  /** The turn before this one: over a gap nobody watched whether a condition held. */
+  readonly lookedMs: number;
   readonly boardSinceMs: number | undefined;
   readonly state: StateName;
   readonly rule: string;

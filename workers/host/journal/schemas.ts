@@ -184,6 +184,7 @@ const peers = z.array(z.tuple([num, peer])).transform((pairs) => new Map(pairs))
 
 export const memorySchema: z.ZodType<Memory> = z.strictObject({
   startedMs: num,
+  lookedMs: num,
   boardSinceMs: maybe(num),
   state: stateName,
   rule: text,

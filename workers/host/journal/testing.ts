@@ -123,6 +123,7 @@ const windows = fc.record(
 
 export const anyMemory: fc.Arbitrary<Memory> = record({
   startedMs: num,
+  lookedMs: num,
   boardSinceMs: maybe(num),
   state: fc.constantFrom(...(['StartState', 'EngineUp', 'EngineDown', 'Refusing', 'StorageLost'] as const)),
   rule: text,

@@ -84,6 +84,7 @@ function memoryFor(v: View, report: PeerReport, peers: ReadonlyMap<number, PeerM
   const longAgoMs = v.now - 3_600_000;
   const has = report.vm === 'up';
   return emptyMemory(longAgoMs, {
+    lookedMs: v.now,
     boardSinceMs: longAgoMs,
     global: v.m.global,
     peers: new Map([...peers].filter(([id]) => id !== report.id)),

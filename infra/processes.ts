@@ -1,34 +1,51 @@
 /** Child processes of the embedded set-up: free ports, waiting for a condition, ending by pid. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { createServer, connect } from 'node:net';
 
-/** `count` different loopback ports that are free now. Somebody may take one before it is used: callers retry. */
+/**
+ * Ports for servers that must know theirs before they start. They lie below those that a system gives to outgoing connections
+ * and to servers that ask for any port: one of these may be taken between its choice and its use. Each process takes
+ * them from blocks of its own; it listens on a block's first port for as long as it lives, so that no other takes the block.
+ */
+const BLOCK = 128;
+const FIRST_BLOCK = 80;
+const AFTER_LAST_BLOCK = 256;
+const own: { next: number; end: number } = { next: 0, end: 0 };
+
+/** `count` different loopback ports that are free now. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  return take(count, 1);
 }
 
 /** Lower ports of `count` different pairs of neighbours that are free now. */
 export async function freePortPairs(count: number): Promise<number[]> {
-  const pairs = new Set<number>();
-  while (pairs.size < count) {
-    const [port = 0] = await freePorts(1);
-    const taken = pairs.has(port) || pairs.has(port - 1) || pairs.has(port + 1);
-    if (!taken && (await isFree(port + 1))) pairs.add(port);
+  return take(count, 2);
+}
+
+async function take(count: number, width: number): Promise<number[]> {
+  const found: number[] = [];
+  while (found.length < count) {
+    if (own.next + width > own.end) await takeBlock();
+    const port = own.next;
+    own.next += width;
+    if (own.next > own.end) continue;
+    const free = await Promise.all(Array.from({ length: width }, (_, index) => isFree(port + index)));
+    if (free.every(Boolean)) found.push(port);
   }
-  return [...pairs];
+  return found;
+}
+
+async function takeBlock(): Promise<void> {
+  const first = randomInt(FIRST_BLOCK, AFTER_LAST_BLOCK) * BLOCK;
+  const guard = createServer().unref();
+  const mine = await new Promise<boolean>((resolve) => {
+    guard.once('error', () => resolve(false));
+    guard.listen(first, '127.0.0.1', () => resolve(true));
+  });
+  // Two calls at once may both have found the old block used up: what is left of the other's is lost, no more.
+  if (mine) Object.assign(own, { next: first + 1, end: first + BLOCK });
 }
 
 function isFree(port: number): Promise<boolean> {

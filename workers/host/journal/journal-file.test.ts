@@ -108,7 +108,8 @@ describe('the journal', () => {
     source.close();
     const full = readFileSync(file);
     const lastStart = full.lastIndexOf('\n', full.length - 2) + 1;
-    const cut = fc.integer({ min: lastStart + 1, max: full.length - 1 });
+    // Without its last byte alone, garbage that begins with a newline would make the line whole.
+    const cut = fc.integer({ min: lastStart + 1, max: full.length - 2 });
     const tail = fc.oneof(
       fc.constant(Buffer.alloc(0)),
       fc.constant(Buffer.alloc(700)),

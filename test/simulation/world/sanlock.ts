@@ -89,6 +89,8 @@ function renewalsFailed(world: World, host: SimHost, hooks: SanlockHooks): void 
     sanlock.joined = false;
     sanlock.watchdogArmed = false;
     hooks.changed(host);
+    // What was started in the same trouble ended with it.
+    world.watcher?.disturbed();
     // VDSM's monitor of the domain asks for the id again.
     world.later(host, 5000, () => join(world, host, hooks));
   };

@@ -5,11 +5,11 @@ import { convert, type ConvertOptions } from './convert.ts';
 import { CliError, EXIT } from './exit.ts';
 import { act, follow, list, show, type CommandOptions, type ListOptions } from './operation.ts';
 import { createRun, type CliIo, type CliRun } from './run.ts';
+import { installCommand } from './install/install.ts';
 import {
   archiveCommands,
   engineVmCommands,
   hostCommands,
-  installCommand,
   maintenanceCommands,
   upgradeCommand,
   type Done,

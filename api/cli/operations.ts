@@ -1,9 +1,9 @@
 /** The commands that start operations: their words and options. */
 import { Argument, Option, type Command } from 'commander';
 import { changeOf, type EditOptions } from './engine-vm.ts';
-import { CliError, EXIT, failure, type ExitCode } from './exit.ts';
+import type { ExitCode } from './exit.ts';
 import type { CliRun } from './run.ts';
-import { readInput, submit, submitOptions, type SubmitOptions } from './submit.ts';
+import { submit, submitOptions, type SubmitOptions } from './submit.ts';
 import { upgrade, type UpgradeOptions } from './upgrade.ts';
 
 export type Done = (code: ExitCode) => void;
@@ -125,23 +125,4 @@ export function archiveCommands(program: Command, run: CliRun, done: Done): void
     .action(async (options: SubmitOptions & { repair?: string[] }) =>
       done(await submit(run, options, { operation: 'reconcile', repair: options.repair ?? [] })),
     );
-}
-
-function jsonOf(file: string, text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CliError(EXIT.usage, failure(`reading ${file}`, `it is not JSON: ${why}`, `cat ${file}`));
-  }
-}
-
-export function installCommand(program: Command, run: CliRun, done: Done): void {
-  submitOptions(program.command('install').description('install a hosted engine from one host and a storage address'))
-    .requiredOption('--answers <file>', 'answers as JSON; their form is InstallAnswers in /openapi.json')
-    .action(async (options: SubmitOptions & { answers: string }) => {
-      const answers = jsonOf(options.answers, await readInput(options.answers));
-      done(await submit(run, options, { operation: 'install', answers }));
-    });
 }

@@ -7,6 +7,8 @@ export interface CliIo {
   readonly stdout: (text: string) => unknown;
   readonly stderr: (text: string) => unknown;
   readonly env: NodeJS.ProcessEnv;
+  /** For the commands that ask. */
+  readonly stdin?: NodeJS.ReadableStream;
 }
 
 export interface CliRun {
@@ -14,6 +16,9 @@ export interface CliRun {
   out(line: string): void;
   /** A line beside the result: standard error. */
   say(line: string): void;
+  /** The same without the end of a line. */
+  prompt(text: string): void;
+  readonly stdin: NodeJS.ReadableStream;
   door(): FrontDoor;
   /** Who acts: as given, else the local user. */
   actor(given: string | undefined): string;
@@ -32,6 +37,8 @@ export function createRun(io: CliIo): CliRun {
   return {
     out: (line) => void io.stdout(`${line}\n`),
     say: (line) => void io.stderr(`${line}\n`),
+    prompt: (text) => void io.stderr(text),
+    stdin: io.stdin ?? process.stdin,
     door: () => createFrontDoor(settingsFrom(io.env)),
     actor: (given) => given ?? `cli:${localUser(io.env)}`,
   };

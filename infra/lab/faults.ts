@@ -49,7 +49,11 @@ export type LabFault =
   /** All tokens are revoked now. */
   | { readonly kind: 'engine-token-expired' }
   /** Data center's status as reported, until cleared. */
-  | { readonly kind: 'data-center-status'; readonly status: string };
+  | { readonly kind: 'data-center-status'; readonly status: string }
+  /** The engine writes the OVF_STORE just now when it is asked to (409). */
+  | { readonly kind: 'engine-ovf-busy'; readonly times: number }
+  /** The engine does not write the OVF_STORE after a change by itself. */
+  | { readonly kind: 'engine-ovf-late'; readonly times: number };
 
 export interface FaultBoard {
   inject(fault: LabFault): void;

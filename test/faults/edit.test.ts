@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { editSteps } from '../../activities/edit.steps.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
-import { onLab, refusal, stepCall, stepContext } from './on-lab.ts';
+import { hurriedContext, onLab, refusal, stepCall, stepContext } from './on-lab.ts';
 
 const call = stepCall('edit-engine-vm');
 
@@ -55,6 +55,29 @@ test(
       } finally {
         await engine.close();
       }
+    });
+  },
+);
+
+test(
+  'an engine that does not write the OVF by itself is asked to, and asked again while it is busy',
+  { timeout: 60_000 },
+  async () => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
+      const steps = editSteps(counterparts);
+      const change = { description: 'moved to rack 7' };
+      const { value: facts } = await steps.inspectEdit(stepContext, { ...call, change });
+      await lab.inject({ kind: 'engine-ovf-late', times: 9 });
+      await lab.inject({ kind: 'engine-ovf-busy', times: 2 });
+      await steps.editEngineVm(stepContext, { ...call, facts, change });
+      const waited: string[] = [];
+      const context = { ...hurriedContext(20), waitsFor: (text: string) => void waited.push(text) };
+      expect(await steps.persistEngineVm(context, { ...call, facts, change })).toMatchObject({
+        summary: 'both OVF_STORE copies hold what the engine has',
+      });
+      // Both refusals were used up, and the last word was the engine's own command.
+      expect((await lab.unspentFaults()).join()).not.toContain('engine-ovf-busy');
+      expect(waited.length).toBeGreaterThan(2);
     });
   },
 );

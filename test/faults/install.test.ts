@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Counterparts } from '../../activities/counterparts.ts';
+import { awaitEngine } from '../../activities/engine/await-engine.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import { labPaths } from '../../infra/lab/fixture.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
@@ -12,7 +13,7 @@ import { until } from '../../infra/processes.ts';
 import type { InstallAnswers, InstallRequest } from '../../workflows/model/requests.ts';
 import { runInstall } from '../../workflows/install/install.ts';
 import { boundSteps, InstallRunner, StoppedHere } from './install-runner.ts';
-import { onLab, refusal, stepCall } from './on-lab.ts';
+import { onLab, refusal, stepCall, stepContext } from './on-lab.ts';
 
 const BARE = { bare: true } as const;
 const call = stepCall('install');
@@ -213,6 +214,29 @@ describe('installed', { timeout: 120_000 }, () => {
   });
 });
 
+/** The engine's health page is good, then bad once: so often it is looked at again until it counts as healthy. */
+async function looksAfterABadAnswer(
+  lab: Lab,
+  counterparts: Counterparts,
+  input: Parameters<ReturnType<typeof awaitEngine>>[1],
+): Promise<number> {
+  let looks: number | undefined;
+  let wasGood = false;
+  const sleep = async (milliseconds: number) => {
+    await stepContext.sleep(milliseconds);
+    // The lab looks at the same page: once the bad answer is set up, it is for the step alone.
+    if (looks !== undefined) looks += 1;
+    else if (wasGood) {
+      const bad = { status: 503, reason: 'Service Unavailable', detail: 'DB Down!', times: 1 };
+      await lab.inject({ kind: 'engine-error', match: 'GET /ovirt-engine/services/health', ...bad });
+      looks = 0;
+    }
+    if (looks === undefined) wasGood = await lab.engineAnswers();
+  };
+  await awaitEngine(counterparts)({ ...stepContext, sleep }, input);
+  return looks ?? Number.NaN;
+}
+
 describe('the first host', { timeout: 60_000 }, () => {
   test('a failed installation stops the step at once with the engine’s events; a retry installs again', async () => {
     await onLab(BARE, async (lab, counterparts) => {
@@ -223,7 +247,7 @@ describe('the first host', { timeout: 60_000 }, () => {
       await steps.writeHostedEngineConfiguration(input);
       await steps.releasePool(input);
       await steps.startEngineVm(input);
-      await steps.awaitEngine(input);
+      expect(await looksAfterABadAnswer(lab, counterparts, input)).toBe(5);
       const { value: facts } = await steps.prepareDataCenter(input);
       // The lockspace can't be initialised: the deployment's last tasks fail.
       const lockspace = lab.storage.volumePath(

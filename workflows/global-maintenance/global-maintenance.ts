@@ -14,7 +14,16 @@ async function switchOff(run: Runner, call: StepCall): Promise<OperationEnd> {
   const facts = await run.step(plan('preconditions'), (a) => a.inspectBoard(call));
   // Whoever asks for "off" means it, whatever was before.
   const input = { ...call, facts: { ...facts, globalMaintenanceBefore: false } };
-  await run.step(plan('switch'), (a) => a.leaveGlobalMaintenance(input));
+  const undo = {
+    name: 'undo-switch',
+    title: 'Switch global maintenance on again',
+    run: (a: GlobalMaintenanceActivities) => a.enterGlobalMaintenance({ ...call, facts }),
+  };
+  await run.step(
+    plan('switch'),
+    (a) => a.leaveGlobalMaintenance(input),
+    facts.globalMaintenanceBefore ? undo : undefined,
+  );
   if (!facts.globalMaintenanceBefore) return { state: 'nothing-to-do', lines: ['Global maintenance was off already.'] };
   return { state: 'done', lines: ['Global maintenance is off: seen in the HA metadata and by every host.'] };
 }

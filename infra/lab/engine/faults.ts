@@ -1,10 +1,5 @@
 import type { FaultBoard, LabFault } from '../faults.ts';
 
-/** Faults only the engine knows: an OVF update that is under way when a client asks for one. */
-export type EngineOnlyFault = { readonly kind: 'ovf-busy'; readonly times: number };
-
-export type EngineFaultSpec = LabFault | EngineOnlyFault;
-
 export interface InjectedError {
   readonly status: number;
   readonly reason: string;
@@ -12,7 +7,7 @@ export interface InjectedError {
 }
 
 interface Entry {
-  readonly fault: EngineFaultSpec;
+  readonly fault: LabFault;
   left: number;
 }
 
@@ -25,17 +20,17 @@ export class EngineFaults implements FaultBoard {
     this.#revokeTokens = revokeTokens;
   }
 
-  inject(fault: EngineFaultSpec): void {
+  inject(fault: LabFault): void {
     // Losing the tokens is an event, not a state: new ones are good.
     if (fault.kind === 'engine-token-expired') this.#revokeTokens();
     else this.#entries.push({ fault, left: 'times' in fault ? fault.times : Number.POSITIVE_INFINITY });
   }
 
-  clear(kind?: EngineFaultSpec['kind']): void {
+  clear(kind?: LabFault['kind']): void {
     this.#entries = kind === undefined ? [] : this.#entries.filter((entry) => entry.fault.kind !== kind);
   }
 
-  list(): readonly EngineFaultSpec[] {
+  list(): readonly LabFault[] {
     return this.#entries.map((entry) => entry.fault);
   }
 
@@ -69,7 +64,11 @@ export class EngineFaults implements FaultBoard {
   }
 
   ovfBusy(): boolean {
-    return this.#use('ovf-busy', () => true) !== undefined;
+    return this.#use('engine-ovf-busy', () => true) !== undefined;
+  }
+
+  ovfLate(): boolean {
+    return this.#use('engine-ovf-late', () => true) !== undefined;
   }
 
   dataCenterStatus(): string | undefined {
@@ -77,10 +76,10 @@ export class EngineFaults implements FaultBoard {
     return undefined;
   }
 
-  #use<K extends EngineFaultSpec['kind']>(
+  #use<K extends LabFault['kind']>(
     kind: K,
-    fits: (fault: Extract<EngineFaultSpec, { kind: K }>) => boolean,
-  ): Extract<EngineFaultSpec, { kind: K }> | undefined {
+    fits: (fault: Extract<LabFault, { kind: K }>) => boolean,
+  ): Extract<LabFault, { kind: K }> | undefined {
     for (const entry of this.#entries) {
       if (!isKind(entry.fault, kind) || entry.left <= 0 || !fits(entry.fault)) continue;
       entry.left -= 1;
@@ -91,10 +90,7 @@ export class EngineFaults implements FaultBoard {
   }
 }
 
-function isKind<K extends EngineFaultSpec['kind']>(
-  fault: EngineFaultSpec,
-  kind: K,
-): fault is Extract<EngineFaultSpec, { kind: K }> {
+function isKind<K extends LabFault['kind']>(fault: LabFault, kind: K): fault is Extract<LabFault, { kind: K }> {
   return fault.kind === kind;
 }
 

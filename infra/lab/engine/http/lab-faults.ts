@@ -3,7 +3,8 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { z } from 'zod';
 
-import type { EngineFaultSpec, EngineFaults } from '../faults.ts';
+import type { LabFault } from '../../faults.ts';
+import type { EngineFaults } from '../faults.ts';
 import type { Answer } from './answer.ts';
 import { htmlError, jsonAnswer } from './answer.ts';
 import type { Incoming } from './incoming.ts';
@@ -32,8 +33,9 @@ const fault = z.discriminatedUnion('kind', [
     outcome: z.enum(['install_failed', 'non_operational']),
     times,
   }),
-  z.object({ kind: z.literal('ovf-busy'), times }),
-]) satisfies z.ZodType<EngineFaultSpec>;
+  z.object({ kind: z.literal('engine-ovf-busy'), times }),
+  z.object({ kind: z.literal('engine-ovf-late'), times }),
+]) satisfies z.ZodType<LabFault>;
 
 const kinds = z.enum(fault.options.map((option) => option.shape.kind.value));
 

@@ -323,7 +323,7 @@ it('writes the OVF store after an edit, promptly and for good', async () => {
     `${lab.fixture.vm.id}.ovf`,
     'metadata.json',
   ]);
-  lab.engine.faults.inject({ kind: 'ovf-busy', times: 1 });
+  lab.engine.faults.inject({ kind: 'engine-ovf-busy', times: 1 });
   const update = `/storagedomains/${lab.fixture.heDomain.id}/updateovfstore`;
   const busy = await lab.api('POST', update, {});
   expect([busy.status, at(busy.json, 'fault', 'detail')]).toEqual([

@@ -36,6 +36,7 @@ export function vmsOn(context: Context, domain: Domain): readonly Vm[] {
 
 /** An OVF update soon after a VM has changed: prompt, but not part of the command (`OvfDataUpdater.triggerNow`). */
 export function triggerOvfUpdate(context: Context, vm: Vm): void {
+  if (context.faults.ovfLate()) return;
   const domains = context.state.domains.filter((domain) => vmsOn(context, domain).includes(vm));
   for (const domain of domains) {
     context.inBackground(`OVF update of ${domain.name}`, async () => {

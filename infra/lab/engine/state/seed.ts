@@ -166,7 +166,7 @@ function hostedEngineVm(fixture: LabFixture): Vm {
   return {
     id: fixture.vm.id,
     name: fixture.vm.name,
-    description: 'Hosted engine VM',
+    description: 'Hosted Engine VM',
     comment: '',
     status: 'up',
     origin: 'hosted_engine',

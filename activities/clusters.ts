@@ -61,9 +61,11 @@ async function addressesOf(name: string): Promise<readonly string[]> {
 
 export class ClusterRegistry {
   readonly #clusters = new Map<string, Cluster>();
+  readonly #configs: readonly ClusterConfig[];
   readonly #closers: (() => Promise<void>)[] = [];
 
   constructor(configs: readonly ClusterConfig[]) {
+    this.#configs = configs;
     for (const config of configs) this.#add(config);
   }
 
@@ -102,6 +104,11 @@ export class ClusterRegistry {
       why: known.length === 0 ? 'no cluster is configured' : `it knows ${known.join(', ')}`,
       remedy: 'Add the cluster to the file that BELLWETHER_CLUSTERS_FILE names, restart the worker, then retry.',
     });
+  }
+
+  /** What the file says of it; for checks of the installation. */
+  configOf(name: string): ClusterConfig | undefined {
+    return this.#configs.find((config) => config.name === name);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { CounterpartError } from './errors.ts';
 
 export interface Secrets {
+  /** The folder; undefined: none is configured. */
+  readonly dir?: string | undefined;
   /** @throws CounterpartError needs-operator when there is none of that name. */
   read(name: string): Promise<string>;
 }
@@ -28,6 +30,7 @@ function missing(name: string, why: string, cause?: unknown): CounterpartError {
 /** @param dir folder with a file per secret; undefined: none is configured. */
 export function secretsIn(dir: string | undefined): Secrets {
   return {
+    dir,
     async read(name) {
       if (!NAME.test(name)) throw missing(JSON.stringify(name), 'that is no name of a secret');
       if (dir === undefined) throw missing(name, 'BELLWETHER_SECRETS_DIR is not set');

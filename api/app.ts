@@ -7,6 +7,7 @@
  */
 import { Hono } from 'hono';
 import { authenticate } from './auth.ts';
+import { clusterRoutes } from './clusters/routes.ts';
 import { refuse, requestLog, type AppEnv } from './context.ts';
 import { createGate } from './operations/gate.ts';
 import { operationRoutes } from './operations/routes.ts';
@@ -14,7 +15,8 @@ import type { StartPorts } from './operations/start.ts';
 import type { AppPorts } from './ports.ts';
 import { isProblemName, problemPage } from './problems.ts';
 import { openApiDocument } from './schemas/document.ts';
-import { webhookHandler } from './webhooks/route.ts';
+import { windowRoutes } from './windows/routes.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 const STARTS_MAX = 32;
 
@@ -53,9 +55,16 @@ export function createApp(ports: AppPorts): FrontDoor {
   });
   app.notFound((c) => refuse(c, 'not-found', `${c.req.method} ${c.req.path} leads nowhere`));
   publicRoutes(app, ports);
-  app.post('/webhooks/:source', webhookHandler(ports, startPorts));
+  webhookRoutes(app, ports, startPorts);
+  app.use('/windows', authenticate(ports));
+  app.use('/windows.ics', authenticate(ports));
+  app.use('/windows/*', authenticate(ports));
+  windowRoutes(app, ports);
   app.use('/operations', authenticate(ports));
   app.use('/operations/*', authenticate(ports));
   operationRoutes(app, ports, startPorts);
+  app.use('/clusters', authenticate(ports));
+  app.use('/clusters/*', authenticate(ports));
+  clusterRoutes(app, ports);
   return Object.assign(app, { tokenRequired: ports.apiTokenFile !== undefined });
 }

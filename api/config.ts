@@ -1,14 +1,14 @@
 /** The front door's configuration from the environment: every problem is named with its variable, all of them at once. */
-import { readFileSync } from 'node:fs';
-import { optional } from './schemas/optional.ts';
-import { z } from 'zod';
 import type { WebhookSource } from './ports.ts';
+import { readSources } from './webhooks/source.ts';
 
 export interface FrontDoorConfig {
   readonly host: string;
   readonly port: number;
   readonly sources: readonly WebhookSource[];
   readonly apiTokenFile: string | undefined;
+  /** File that gets a line for each webhook delivery; without it the last 200 are kept in memory. */
+  readonly deliveryLog?: string;
 }
 
 export interface FrontDoorProblem {
@@ -17,31 +17,15 @@ export interface FrontDoorProblem {
   readonly remedy: string;
 }
 
-const sourcesFile = z.array(
-  z.object({
-    name: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens: it is part of the URL'),
-    scheme: z.literal('standard'),
-    secretFiles: z.array(z.string().min(1)).min(1),
-    alertsOf: optional(z.string().min(1)),
-  }),
-) satisfies z.ZodType<WebhookSource[]>;
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function readSources(file: string, problems: FrontDoorProblem[]): readonly WebhookSource[] {
+function sourcesIn(file: string, problems: FrontDoorProblem[]): readonly WebhookSource[] {
+  const read = readSources(file);
+  if (read.ok) return read.sources;
+  const remedy =
+    'A JSON list of { name, scheme, secretFiles, ... }; api/webhooks/README.md has an entry for each scheme.';
   const variable = 'BELLWETHER_WEBHOOKS_FILE';
-  const remedy = 'A JSON list of { name, scheme: "standard", secretFiles: [...] }; see the README.';
-  try {
-    const parsed = sourcesFile.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-    if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues) {
-      problems.push({ variable, problem: `${file}: ${issue.path.join('.')}: ${issue.message}`, remedy });
-    }
-  } catch (error) {
-    problems.push({ variable, problem: `${file}: ${error instanceof Error ? error.message : String(error)}`, remedy });
-  }
+  problems.push(...read.problems.map((problem) => ({ variable, problem: `${file}: ${problem}`, remedy })));
   return [];
 }
 
@@ -62,8 +46,9 @@ export function readFrontDoorConfig(
   const problems: FrontDoorProblem[] = [];
   const { host, port } = readListen(env['BELLWETHER_LISTEN'] || '127.0.0.1:8480', problems);
   const file = env['BELLWETHER_WEBHOOKS_FILE'];
-  const sources = file === undefined || file === '' ? [] : readSources(file, problems);
+  const sources = file === undefined || file === '' ? [] : sourcesIn(file, problems);
   const apiTokenFile = env['BELLWETHER_API_TOKEN_FILE'] || undefined;
+  const deliveryLog = env['BELLWETHER_DELIVERY_LOG'];
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, config: { host, port, sources, apiTokenFile } };
+  return { ok: true, config: { host, port, sources, apiTokenFile, ...(deliveryLog ? { deliveryLog } : {}) } };
 }

@@ -11,6 +11,12 @@ import type {
   OperatorAction,
   OperatorCommand,
 } from '../workflows/model/operation.ts';
+import type { ClusterDesk } from './clusters/ports.ts';
+import type { WindowDesk } from './windows/ports.ts';
+import type { DeliveryLog } from './webhooks/deliveries.ts';
+import type { Mapping } from './webhooks/mapping.ts';
+import type { HmacRecipe } from './webhooks/verify/hmac.ts';
+import type { SchemeName } from './webhooks/verify/scheme.ts';
 
 /** How Temporal itself sees the workflow: a terminated or crashed one never reaches an ending of its own. */
 export type ExecutionStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
@@ -109,14 +115,22 @@ export interface AppLogger {
   error(fields: object, message: string): void;
 }
 
-/** A sender of webhooks and how it signs. */
+/** A sender of webhooks, how it signs and what its deliveries ask for; see webhooks/README.md. */
 export interface WebhookSource {
   readonly name: string;
-  readonly scheme: 'standard';
+  readonly scheme: SchemeName;
   /** Files with one active secret per line; all of them are tried, so that a new one can be added before the old goes. */
   readonly secretFiles: readonly string[];
   /** Its deliveries are what the host workers of this cluster tell, not requests for operations. */
   readonly alertsOf?: string;
+  /** Of scheme `hmac`: where signature, id and time are. */
+  readonly hmac?: HmacRecipe;
+  /** Makes a request of the sender's own JSON; without it the native body is expected. */
+  readonly mapping?: Mapping;
+  /** Deliveries taken a minute, and at once. Default 600. */
+  readonly ratePerMinute?: number;
+  /** Keeps headers and body (redacted) of the last refused delivery, to look at while setting the source up. */
+  readonly test?: boolean;
 }
 
 export interface AppPorts {
@@ -124,6 +138,8 @@ export interface AppPorts {
   readonly reader: OperationReader;
   readonly desk: OperatorDesk;
   readonly alerts: AlertDesk;
+  readonly looks: ClusterDesk;
+  readonly windows: WindowDesk;
   /** Names of the clusters that may be operated on. */
   readonly clusters: readonly string[];
   readonly sources: readonly WebhookSource[];
@@ -138,4 +154,6 @@ export interface AppPorts {
   readonly temporalUiLink?: (id: string) => string;
   /** Starts under way at most; the server below does about 180 a second (temporal.md 3). Default 32. */
   readonly startsMax?: number;
+  /** Where deliveries are kept; default: the last 200, in memory. */
+  readonly deliveries?: DeliveryLog;
 }

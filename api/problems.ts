@@ -27,11 +27,12 @@ export const PROBLEMS = {
     title: 'The webhook’s signature was refused',
     page: [
       'The detail names the reason:',
-      '- missing-header: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks).',
-      '- malformed-header: webhook-id without "." and spaces, webhook-timestamp in whole seconds since 1970.',
-      '- too-old, too-new: the clocks differ by more than 5 minutes, or the delivery was held back. Check NTP on both sides.',
+      '- missing-header: the scheme’s header is not there. Standard Webhooks: webhook-id, webhook-timestamp and webhook-signature; GitHub: X-Hub-Signature-256; Jira: X-Hub-Signature; GitLab: X-Gitlab-Token; PagerDuty: X-PagerDuty-Signature.',
+      '- malformed-header: webhook-id without "." and spaces, timestamps in digits only.',
+      '- too-old, too-new: the clocks differ by more than 5 minutes, or the delivery was held back (Jira: by more than an hour). Check NTP on both sides.',
       '- no-match: other secret, or the body was changed on the way. Sign the very bytes that are sent; compare the secret with the source’s secret file.',
-      '- no-secret: none of the configured secrets is a whsec_ value of at least 24 bytes.',
+      '- no-secret: none of the configured secrets is usable: Standard Webhooks want whsec_ and base64 of at least 24 bytes (or a public key whpk_), other schemes at least 16 bytes.',
+      'Try it offline with the recorded delivery: npx bellwether webhook test --source NAME --file BODY --header "Name: value".',
     ].join('\n'),
   },
   unauthorized: {
@@ -55,6 +56,26 @@ export const PROBLEMS = {
     title: 'No such operation',
     page: 'An id reads upgrade/CLUSTER/TICKET. GET /operations lists those that are still kept (30 days after their end by default).',
   },
+  'cluster-not-found': {
+    status: 404,
+    title: 'No such cluster',
+    page: 'GET /clusters lists those that this front door is configured for. Names are case sensitive.',
+  },
+  'window-not-found': {
+    status: 404,
+    title: 'No such window',
+    page: 'GET /windows (npx bellwether window list) lists them; a window is named by its cluster and its name.',
+  },
+  'window-exists': {
+    status: 409,
+    title: 'The cluster has a window of this name',
+    page: 'Look at it: npx bellwether window show NAME --cluster CLUSTER. Take another name, or delete it first.',
+  },
+  'window-open': {
+    status: 409,
+    title: 'The window is open',
+    page: 'One opening at a time: wait for its end, or close it early (Request Cancellation in the Temporal UI).',
+  },
   'operation-exists': {
     status: 409,
     title: 'Another request has this ticket or key',
@@ -73,7 +94,7 @@ export const PROBLEMS = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    page: 'Webhooks: at most 64 KiB. Operations API: 256 KiB, of which the vm.conf 64 KiB. A real vm.conf has 2 to 4 KiB: check which file was sent.',
+    page: 'Webhooks: at most 64 KiB, 512 KiB for sources with a mapping. Operations API: 256 KiB, of which the vm.conf 64 KiB. A real vm.conf has 2 to 4 KiB: check which file was sent.',
   },
   'not-json': {
     status: 415,
@@ -88,7 +109,7 @@ export const PROBLEMS = {
   'unsupported-event': {
     status: 422,
     title: 'This type of event starts nothing',
-    page: 'Send type "operation.requested" with the request in "data", or the request alone.',
+    page: 'Send type "operation.requested" with the request in "data", or the request alone. A source whose sender has its own form of body needs a mapping.',
   },
   'unknown-cluster': {
     status: 422,
@@ -104,6 +125,12 @@ export const PROBLEMS = {
     status: 429,
     title: 'Too many requests at once',
     page: 'Nothing was started. Send it again after the seconds in Retry-After, with the same key.',
+    retryAfterS: 1,
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'This source sends too much',
+    page: 'Nothing was started. Send it again after the seconds in Retry-After. A source may send 600 deliveries a minute unless its entry says another ratePerMinute.',
     retryAfterS: 1,
   },
   'internal-error': {
@@ -127,6 +154,18 @@ export const PROBLEMS = {
     status: 503,
     title: 'No worker took the command',
     page: 'The operation’s worker is down or busy, so it is not known whether the command will be taken: a worker that comes back may still take it. Start the orchestrator’s worker, look at the operation, then send the command again if it still needs it.',
+    retryAfterS: 10,
+  },
+  'no-worker-polls': {
+    status: 503,
+    title: 'No worker polls the queue',
+    page: 'Engine, hosts and storage are looked at by the worker, and none answers: start it (npm start), with the same BELLWETHER_TASK_QUEUE as the front door. "operations" lists what Temporal itself knows of operations under way.',
+    retryAfterS: 5,
+  },
+  'look-failed': {
+    status: 503,
+    title: 'The worker could not look at the cluster',
+    page: '"errors" says why and what to do. A cluster must be in the file that BELLWETHER_CLUSTERS_FILE names for the worker, too.',
     retryAfterS: 10,
   },
   'not-ready': {
@@ -158,12 +197,22 @@ export interface ProblemDetails {
   readonly errors?: readonly ProblemError[];
   /** Path of the operation concerned. */
   readonly operation?: string;
+  /** Operations under way, as Temporal knows them without a worker. */
+  readonly operations?: readonly OpenOperation[];
+}
+
+/** As much of an operation as Temporal’s visibility tells. */
+interface OpenOperation {
+  readonly id: string;
+  readonly state: string;
+  readonly step?: string;
 }
 
 export interface ProblemExtras {
   readonly instance?: string;
   readonly errors?: readonly ProblemError[];
   readonly operation?: string;
+  readonly operations?: readonly OpenOperation[];
 }
 
 export function isProblemName(name: string): name is ProblemName {

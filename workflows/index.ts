@@ -12,3 +12,5 @@ export { removeHost } from './remove-host/remove-host.ts';
 export { backupConfiguration } from './backup/backup.ts';
 export { restoreConfiguration } from './restore/restore.ts';
 export { reconcile } from './reconcile/reconcile.ts';
+export { examine, lookAtCluster } from './look/look.ts';
+export { maintenanceWindow } from './window/window.ts';

@@ -133,6 +133,11 @@ export class Archive {
     this.#s3.destroy();
   }
 
+  /** Whether the bucket is there; nothing is made. @throws CounterpartError `archive/access-denied`, `archive/unavailable`, ... */
+  async exists(call: ArchiveCall = {}): Promise<boolean> {
+    return this.#typed({ act: 'look whether it is there' }, call, (abort) => this.#bucketExists(abort));
+  }
+
   /**
    * Creates the bucket, with versions, when it is absent. A bucket that somebody else set up stays as it is: `versions`
    * says what it does. An empty one that never had a setting is taken for our own, left behind between the two calls.

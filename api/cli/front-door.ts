@@ -12,12 +12,18 @@ import {
   type StartAnswer,
 } from '../schemas/operation.ts';
 import { problemDetails } from '../schemas/problem.ts';
+import { clusterList, clusterStatus, doctorReport } from '../schemas/status.ts';
+import type { ClusterList, ClusterStatus, DoctorReport } from '../clusters/status.ts';
+import { deliveryList, type DeliveryList } from '../webhooks/deliveries.ts';
 import type { OperationReport, OperationSummary } from '../ports.ts';
 import { CliError, EXIT, failure } from './exit.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8480';
 /** Longer than the front door's own patience with server and worker together. */
 const PATIENCE_MS = 15_000;
+const LOOK_PATIENCE_MS = 20_000;
+/** Each check has its own limit; silent counterparts cost theirs. */
+const DOCTOR_PATIENCE_MS = 60_000;
 
 export interface FrontDoorSettings {
   readonly url: string;
@@ -42,6 +48,12 @@ export interface FrontDoor {
   show(id: string): Promise<OperationReport>;
   list(filter: { readonly cluster?: string; readonly state?: string }): Promise<readonly OperationSummary[]>;
   act(id: string, action: OperatorAction, command: OperatorCommand): Promise<ActionAnswer>;
+  clusters(): Promise<ClusterList['clusters']>;
+  status(cluster: string): Promise<ClusterStatus>;
+  doctor(cluster: string): Promise<DoctorReport>;
+  /** Any other path, for commands that keep their own. */
+  ask<T>(what: string, path: string, schema: z.ZodType<T>, init?: RequestInit): Promise<T>;
+  deliveries(filter: { readonly source?: string; readonly limit?: string }): Promise<DeliveryList>;
 }
 
 async function tokenOf(file: string): Promise<string> {
@@ -83,6 +95,9 @@ function remedyFor(type: string, url: string, operation: string | undefined): st
     return `npx bellwether operation show ${decodeURIComponent(operation.replace('/operations/', ''))}`;
   if (type.endsWith('/unauthorized')) return 'export BELLWETHER_API_TOKEN_FILE=FILE';
   if (type.endsWith('/operation-not-found')) return 'npx bellwether operation list';
+  if (type.endsWith('/window-not-found')) return 'npx bellwether window list';
+  if (type.endsWith('/cluster-not-found')) return 'npx bellwether status';
+  if (type.endsWith('/no-worker-polls')) return 'npm start, then npx bellwether doctor';
   return `curl ${at(url, type).href}`;
 }
 
@@ -108,13 +123,19 @@ function refused(url: string, what: string, status: number, body: unknown): CliE
 
 export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
   const { url, tokenFile } = settings;
-  async function call<T>(what: string, path: string, schema: z.ZodType<T>, init: RequestInit = {}): Promise<T> {
+  async function call<T>(
+    what: string,
+    path: string,
+    schema: z.ZodType<T>,
+    init: RequestInit = {},
+    patienceMs = PATIENCE_MS,
+  ): Promise<T> {
     const headers = new Headers(init.headers);
     if (tokenFile !== undefined) headers.set('authorization', `Bearer ${await tokenOf(tokenFile)}`);
     let status: number;
     let text: string;
     try {
-      const response = await fetch(at(url, path), { ...init, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+      const response = await fetch(at(url, path), { ...init, headers, signal: AbortSignal.timeout(patienceMs) });
       status = response.status;
       text = await response.text();
     } catch (error) {
@@ -140,6 +161,28 @@ export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
     },
     act: (id, action, command) =>
       call(`${action} of ${id}`, `${operationPath(id)}/${action}`, actionAnswer, post(command)),
+    clusters: async () => (await call('listing clusters', '/clusters', clusterList)).clusters,
+    status: (cluster) =>
+      call(
+        `looking at ${cluster}`,
+        `/clusters/${encodeURIComponent(cluster)}/status`,
+        clusterStatus,
+        {},
+        LOOK_PATIENCE_MS,
+      ),
+    doctor: (cluster) =>
+      call(
+        `examining ${cluster}`,
+        `/clusters/${encodeURIComponent(cluster)}/doctor`,
+        doctorReport,
+        {},
+        DOCTOR_PATIENCE_MS,
+      ),
+    ask: call,
+    deliveries: (filter) => {
+      const query = new URLSearchParams(Object.entries(filter));
+      return call('reading deliveries', `/deliveries?${query.toString()}`, deliveryList);
+    },
   };
 }
 

@@ -2,9 +2,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { OPERATION_STATES } from '../schemas/operation.ts';
 import { convert, type ConvertOptions } from './convert.ts';
+import { doctorCommand } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { act, follow, list, show, type CommandOptions, type ListOptions } from './operation.ts';
 import { createRun, type CliIo, type CliRun } from './run.ts';
+import { statusCommand } from './status.ts';
 import { installCommand } from './install/install.ts';
 import {
   archiveCommands,
@@ -14,6 +16,8 @@ import {
   upgradeCommand,
   type Done,
 } from './operations.ts';
+import { webhookCommands } from './webhook.ts';
+import { windowCommands } from './window.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, aborted or refused, 2 wrong usage, 3 parked (needs a person), 4 front door not reached.
@@ -102,6 +106,10 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   convertCommand(program, run, done);
   for (const add of STARTING) add(program, run, done);
   operationCommands(program, run, done);
+  windowCommands(program, run, done);
+  statusCommand(program, run, done);
+  doctorCommand(program, run, io.env, done);
+  webhookCommands(program, run, io.env, done);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

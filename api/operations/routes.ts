@@ -17,7 +17,7 @@ const API_BYTES_MAX = 262_144;
 const COMMAND_BYTES_MAX = 8192;
 
 /** Demanding the type keeps simple cross-site forms out: a browser asks first before it sends JSON to another origin. */
-async function jsonBody(c: AppContext, limit: number): Promise<Parsed<unknown>> {
+export async function jsonBody(c: AppContext, limit: number): Promise<Parsed<unknown>> {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     return { ok: false, response: refuse(c, 'not-json', `Content-Type is ${type === '' ? 'missing' : type}`) };

@@ -11,7 +11,7 @@ import { operationId } from '../../workflows/model/ids.ts';
 import { WORKFLOW_TYPES, type OperationRequest } from '../../workflows/model/requests.ts';
 import type { AppPorts, StartOrder } from '../ports.ts';
 import { digestOf, uuidV5 } from './digest.ts';
-import { detailsOf, summaryOf } from './words.ts';
+import { detailsOf, summaryOf } from '../../workflows/model/words.ts';
 import type { Gate } from './gate.ts';
 
 export type StartPorts = Pick<AppPorts, 'starter' | 'reader' | 'clusters' | 'timing' | 'clock'> & {

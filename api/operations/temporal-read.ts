@@ -150,7 +150,7 @@ async function show(client: Client, id: string, deadlines: Deadlines): Promise<S
 }
 
 /** Visibility's query language has no parameters: a quote in a value must not end it. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 

@@ -5,8 +5,11 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { PROBLEMS, type ProblemName } from '../problems.ts';
 import { hostAlert } from '../webhooks/host-alert.ts';
+import { deliveryList, deliveryQuery } from '../webhooks/deliveries.ts';
 import { actionAnswer, listQuery, operationList, operationReport, startAnswer } from './operation.ts';
 import { problemDetails } from './problem.ts';
+import { windowPaths } from './window-paths.ts';
+import { clusterList, clusterStatus, doctorReport } from './status.ts';
 import { operationBody, operatorCommand, webhookEvent, webhookRequest } from './request.ts';
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
@@ -59,7 +62,7 @@ function startPaths(app: OpenAPIHono): void {
     operationId: 'receiveWebhook',
     summary: 'A signed webhook of a ticketing system starts an operation',
     description:
-      'Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body). The ticket is the key: it runs once only. A source with alertsOf brings what the host workers of a cluster tell (HostAlert) instead.',
+      'Shown is scheme standard: Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body) or v1a (ed25519). Other schemes have the sender’s own headers, and sources with a mapping its own body: see api/webhooks/README.md. The ticket is the key: it runs once only. A source with alertsOf brings what the host workers of a cluster tell (HostAlert) instead.',
     request: {
       params: z.object({
         source: z.string().openapi({ param: { name: 'source', in: 'path' }, example: 'servicedesk' }),
@@ -79,8 +82,23 @@ function startPaths(app: OpenAPIHono): void {
       body: { required: true, content: json(z.union([webhookEvent, webhookRequest, hostAlert])) },
     },
     responses: {
+      200: {
+        description:
+          'The delivery asks for nothing (a condition of the mapping does not hold). Also, to senders that would repeat it (Jira, GitLab), a refusal that would be 409 or 422 as application/problem+json.',
+        content: {
+          ...json(z.object({ nothingToDo: z.literal(true), because: z.string() })),
+          'application/problem+json': { schema: problemDetails },
+        },
+      },
       202: accepted,
-      ...problems('signature-refused', 'unknown-source', 'unsupported-event', ...BODY_PROBLEMS, ...START_PROBLEMS),
+      ...problems(
+        'signature-refused',
+        'unknown-source',
+        'unsupported-event',
+        'rate-limited',
+        ...BODY_PROBLEMS,
+        ...START_PROBLEMS,
+      ),
     },
   });
   app.openAPIRegistry.registerPath({
@@ -159,6 +177,62 @@ function operationPaths(app: OpenAPIHono): void {
   }
 }
 
+function deliveryPaths(app: OpenAPIHono): void {
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/deliveries',
+    operationId: 'listDeliveries',
+    summary: 'What came in by webhook and what became of it, newest first',
+    security: bearer,
+    request: { query: deliveryQuery },
+    responses: {
+      200: { description: 'The deliveries, without bodies.', content: json(deliveryList) },
+      ...problems('invalid-request', ...AUTH_PROBLEMS, 'secret-unavailable', 'internal-error'),
+    },
+  });
+}
+
+function clusterPaths(app: OpenAPIHono): void {
+  const always = [...AUTH_PROBLEMS, 'secret-unavailable', 'internal-error'] as const;
+  const params = z.object({ name: z.string().openapi({ param: { name: 'name', in: 'path' }, example: 'Default' }) });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/clusters',
+    operationId: 'listClusters',
+    summary: 'The clusters that the front door knows',
+    security: bearer,
+    responses: { 200: { description: 'The clusters.', content: json(clusterList) }, ...problems(...always) },
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/clusters/{name}/status',
+    operationId: 'clusterStatus',
+    summary: 'What a cluster looks like now',
+    description:
+      'Cheap enough to be asked every 5 s: requests within 3 s share one look. What does not answer is named in missing.',
+    security: bearer,
+    request: { params },
+    responses: {
+      200: { description: 'The status.', content: json(clusterStatus) },
+      ...problems('cluster-not-found', 'no-worker-polls', 'look-failed', 'temporal-unavailable', ...always),
+    },
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/clusters/{name}/doctor',
+    operationId: 'examineCluster',
+    summary: 'What is wrong with the installation',
+    description:
+      'Takes seconds, up to 50 when much is silent. Reads only, but for one test object in S3 that it removes.',
+    security: bearer,
+    request: { params },
+    responses: {
+      200: { description: 'The findings.', content: json(doctorReport) },
+      ...problems('cluster-not-found', ...always),
+    },
+  });
+}
+
 function servicePaths(app: OpenAPIHono): void {
   const plain = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
   const status = (value: string) => ({ description: value, content: json(z.object({ status: z.literal(value) })) });
@@ -206,6 +280,9 @@ export function openApiDocument() {
   });
   startPaths(app);
   operationPaths(app);
+  deliveryPaths(app);
+  clusterPaths(app);
+  windowPaths(app, json, problems);
   servicePaths(app);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',

@@ -20,6 +20,11 @@ export const problemDetails = z
     instance: optional(z.string()),
     errors: optional(z.array(problemError)),
     operation: optional(z.string().openapi({ description: 'Path of the operation concerned.' })),
+    operations: optional(
+      z
+        .array(z.object({ id: z.string(), state: z.string(), step: optional(z.string()) }))
+        .openapi({ description: 'Operations under way, as Temporal knows them without a worker.' }),
+    ),
   })
   .openapi('Problem') satisfies z.ZodType<ProblemDetails>;
 

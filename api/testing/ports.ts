@@ -37,6 +37,23 @@ export function memoryPorts(
         return Promise.resolve({ outcome: 'told' });
       },
     },
+    looks: {
+      look: () => Promise.resolve({ outcome: 'no-worker', why: 'there is none in memory' }),
+      examine: () => Promise.resolve({ outcome: 'no-worker', why: 'there is none in memory' }),
+      entity: () => Promise.resolve({ outcome: 'known', state: undefined }),
+      lastMaintenanceOrder: () => Promise.resolve(undefined),
+      examineTemporal: () => Promise.resolve([]),
+    },
+    windows: {
+      create: () => Promise.resolve({ outcome: 'created' }),
+      list: () => Promise.resolve({ outcome: 'listed', windows: [] }),
+      show: () => Promise.resolve({ outcome: 'unknown' }),
+      times: () => Promise.resolve({ outcome: 'unknown' }),
+      pause: () => Promise.resolve({ outcome: 'unknown' }),
+      resume: () => Promise.resolve({ outcome: 'unknown' }),
+      remove: () => Promise.resolve({ outcome: 'unknown' }),
+      runNow: () => Promise.resolve({ outcome: 'unknown' }),
+    },
     desk: { act: () => Promise.resolve({ outcome: 'unknown' }) },
     clusters: ['Default'],
     sources: [{ name: 'servicedesk', scheme: 'standard', secretFiles: Object.keys(secrets) }],

@@ -1,29 +1,18 @@
 /**
- * Verifier of Standard Webhooks 1.0 (`v1`, HMAC-SHA256). A pure function of bytes, headers, secrets and time.
+ * Verifier of Standard Webhooks 1.0 (`v1`, HMAC-SHA256; `v1a`, ed25519). A pure function of bytes, headers, secrets and
+ * time.
  *
  * Signatures are compared as base64 text, not as decoded bytes: the last character of a 32-byte value carries two bits
  * that decoding ignores, and a changed header must never pass.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { decodePublicKey, verifiesEd25519 } from './verify/ed25519.ts';
+import { equal, SIGNATURES_MAX } from './verify/scheme.ts';
+import type { Verification } from './verify/verification.ts';
 
 /** Deliveries older or newer than this are replays, or come from a wrong clock. */
 export const TOLERANCE_S = 300;
 const SECRET_BYTES_MIN = 24;
-/** A sender rotating its secret sends two or three; more is somebody guessing at our cost. */
-const SIGNATURES_MAX = 10;
-
-export type RefusalReason =
-  | 'missing-header'
-  | 'malformed-header'
-  | 'too-old'
-  | 'too-new'
-  | 'no-match'
-  /** No configured secret is usable: our mistake, not the sender's. */
-  | 'no-secret';
-
-export type Verification =
-  | { readonly ok: true; readonly id: string; readonly sentAt: Date }
-  | { readonly ok: false; readonly reason: RefusalReason };
 
 /** The key in a `whsec_<base64>` secret; undefined if it is none or too short (the specification asks for 24 bytes). */
 export function decodeSecret(secret: string): Buffer | undefined {
@@ -44,14 +33,9 @@ function mac(key: Buffer, id: string, timestamp: string, body: Uint8Array): stri
   return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
 }
 
-function equal(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
-}
-
 /**
- * Accepts a delivery when one of its `v1` signatures matches one of the active secrets.
+ * Accepts a delivery when one of its `v1` signatures matches one of the active secrets (`whsec_`), or one of its `v1a`
+ * signatures one of the public keys (`whpk_`).
  * Every pair is compared, so that the time taken says nothing about which one matched.
  */
 export function verifyStandard(
@@ -72,12 +56,17 @@ export function verifyStandard(
   if (age > TOLERANCE_S) return { ok: false, reason: 'too-old' };
   if (age < -TOLERANCE_S) return { ok: false, reason: 'too-new' };
   const keys = secrets.map(decodeSecret).filter((key) => key !== undefined);
-  if (keys.length === 0) return { ok: false, reason: 'no-secret' };
+  const publicKeys = secrets.map(decodePublicKey).filter((key) => key !== undefined);
+  if (keys.length + publicKeys.length === 0) return { ok: false, reason: 'no-secret' };
   const given = signatures.split(' ').slice(0, SIGNATURES_MAX);
   let matched = false;
   for (const key of keys) {
     const expected = `v1,${mac(key, id, timestamp, body)}`;
     for (const signature of given) matched = equal(signature, expected) || matched;
+  }
+  const text = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
+  for (const key of publicKeys) {
+    for (const signature of given) matched = verifiesEd25519(key, text, signature) || matched;
   }
   return matched ? { ok: true, id, sentAt: new Date(Number(timestamp) * 1000) } : { ok: false, reason: 'no-match' };
 }

@@ -13,6 +13,8 @@ import { createApp } from '../../api/app.ts';
 import type { FrontDoorConfig } from '../../api/config.ts';
 import { createTemporalPorts } from '../../api/operations/temporal.ts';
 import { readSecretFile } from '../../api/secrets.ts';
+import { createDeliveryLog } from '../../api/webhooks/deliveries.ts';
+import { createDeliveryFile } from '../../api/webhooks/delivery-file.ts';
 import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
 import { bundleWorkflows, startOrchestrator, type Orchestrator } from '../../workers/orchestrator/worker.ts';
 import { ensureNamespace } from '../temporal/namespace.ts';
@@ -110,6 +112,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     clock: () => new Date(),
     logger,
     timing: worker.timing,
+    deliveries: createDeliveryLog(
+      logger,
+      door.deliveryLog === undefined ? undefined : createDeliveryFile(door.deliveryLog, logger),
+    ),
     ...(door.apiTokenFile === undefined ? {} : { apiTokenFile: door.apiTokenFile }),
     ...uiLink(platform),
   });

@@ -28,7 +28,7 @@ async function main(settings: DoorSettings): Promise<void> {
   const app = createApp({
     ...createTemporalPorts({ client, taskQueue }),
     clusters: [cluster],
-    sources: [{ name: 'bench', scheme: 'standard', secretFiles: [secretFile] }],
+    sources: [{ name: 'bench', scheme: 'standard', secretFiles: [secretFile], ratePerMinute: 1_000_000 }],
     readSecrets: readSecretFile,
     clock: () => new Date(),
     // Logs are written as in production, only nobody keeps them.

@@ -57,7 +57,7 @@ describe('recorded histories', () => {
 });
 
 describe('a replay fails', () => {
-  const done = () => readHistory(files.find((file) => file.endsWith('/done.json')) ?? 'no done.json');
+  const done = () => readHistory(files.find((file) => /^upgrade.*\/done\.json$/.test(file)) ?? 'no done.json');
 
   /** The history of another program: one that runs the activities in another order. */
   function reordered(history: History): History {
@@ -75,7 +75,7 @@ describe('a replay fails', () => {
   });
 
   test('when a message would be understood otherwise', async () => {
-    const parked = readHistory(files.find((file) => file.endsWith('/parked.json')) ?? 'no parked.json');
+    const parked = readHistory(files.find((file) => /^upgrade.*\/parked\.json$/.test(file)) ?? 'no parked.json');
     for (const event of parked.events ?? []) {
       const input = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
       if (input?.name === 'retry') input.name = 'abort';

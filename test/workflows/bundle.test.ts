@@ -5,9 +5,9 @@ import { expect, inject, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Without the source map that comes with it. It is 0.6 MB now; zod alone would add more than that. */
-const CODE_MAX_BYTES = 800_000;
-/** With it; a bundle of nothing is 1.65 MB, twelve operations and the cluster's entity add 0.5 MB. */
+/** Without the source map that comes with it. It is 0.83 MB now; zod alone would add 0.6 MB. */
+const CODE_MAX_BYTES = 850_000;
+/** With it; a bundle of nothing is 1.65 MB, twelve operations, windows and the cluster's entity add 0.7 MB. */
 const BUNDLE_MAX_BYTES = 2_400_000;
 
 /** The workflows, and the SDK with what it needs itself (`ms`, `long`, `nexus-rpc`, two empty places for converters). */

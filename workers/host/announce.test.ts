@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseHostBlock } from '../../activities/storage/whiteboard.ts';
-import { parseAnnouncement, readSlot, slotOf } from './announce.ts';
+import { parseAnnouncement } from '../../activities/storage/announcement.ts';
+import { readSlot, slotOf } from './announce.ts';
 import { decide } from './core/decide.ts';
 import { emptyMemory } from './core/remember.ts';
 import { PROFILES, timingOf } from './core/timing.ts';

@@ -3,63 +3,24 @@
  *
  * The reference's readers hand the human part on untouched, so what stands there reaches people and our own kind only.
  */
+import { ANNOUNCEMENT_FORMAT, NETWORK_AGE_MAX_MS, parseAnnouncement } from '../../activities/storage/announcement.ts';
 import {
-  extraFields,
   extraText,
   formatHostBlock,
   parseHostBlock,
   type FormattedBlock,
 } from '../../activities/storage/whiteboard.ts';
-import type { Announcement, Decision, Observation, PeerReport, VmState } from './core/types.ts';
+import type { Decision, Observation, PeerReport, VmState } from './core/types.ts';
 
 export type SlotReport =
   | { readonly kind: 'empty' }
   | { readonly kind: 'host'; readonly report: PeerReport }
   | { readonly kind: 'unreadable'; readonly why: string };
 
-const FORMAT = '1';
-
-/** Older than that is told as that old: readers take no greater age, and would take the whole announcement for none. */
-const AGE_MAX_MS = 86_400_000;
-
 /** How old this host's look at its network is, as it tells it, milliseconds. */
 export function networkAgeMs(o: Observation): number {
-  if (o.host === undefined) return AGE_MAX_MS;
-  return Math.min(AGE_MAX_MS, Math.max(0, Math.round(o.nowMs - o.host.networkAtMs)));
-}
-
-function numberIn(text: string | undefined, min: number, max: number): number | undefined {
-  const value = text === undefined || text === '' ? Number.NaN : Number(text);
-  return Number.isFinite(value) && value >= min && value <= max ? value : undefined;
-}
-
-/** undefined: no announcement of ours, or one that makes no sense; the host then counts as the reference's kind. */
-export function parseAnnouncement(extra: string): Announcement | undefined {
-  if (!extra.includes('bellwether=')) return undefined;
-  const fields = extraFields(extra);
-  if (fields.get('bellwether') !== FORMAT) return undefined;
-  const intervalMs = numberIn(fields.get('interval-ms'), 100, 60_000);
-  const network = numberIn(fields.get('network'), 0, 1);
-  const ageMs = numberIn(fields.get('network-age-ms'), 0, AGE_MAX_MS);
-  const ioSeconds = numberIn(fields.get('sanlock-io'), 1, 120);
-  const watchdogSeconds = numberIn(fields.get('sanlock-watchdog'), 1, 600);
-  if (intervalMs === undefined || network === undefined || ageMs === undefined) return undefined;
-  if (ioSeconds === undefined || watchdogSeconds === undefined) return undefined;
-  return {
-    intervalMs,
-    network,
-    networkAgeMs: ageMs,
-    ioSeconds,
-    watchdogSeconds,
-    claim: fields.get('claim') ?? '',
-    failures: numberIn(fields.get('failures'), 0, 1000) ?? 0,
-    priority: numberIn(fields.get('priority'), -1000, 1000) ?? 0,
-    cannotRun: fields.get('cannot-run') ?? '',
-    moves: (fields.get('moves') ?? '')
-      .split(',')
-      .slice(0, 16)
-      .flatMap((age) => numberIn(age, 0, 86_400) ?? []),
-  };
+  if (o.host === undefined) return NETWORK_AGE_MAX_MS;
+  return Math.min(NETWORK_AGE_MAX_MS, Math.max(0, Math.round(o.nowMs - o.host.networkAtMs)));
 }
 
 /** One slot as the core wants it. Never throws. */
@@ -135,7 +96,7 @@ export function slotOf(o: Observation, decision: Decision, facts: SlotFacts): Fo
     state: facts.stopped ? 'AgentStopped' : memory.state,
     maintenance: o.localMaintenance,
     stopped: facts.stopped,
-    bellwether: FORMAT,
+    bellwether: ANNOUNCEMENT_FORMAT,
     'interval-ms': String(o.settings.timing.beatMs),
     // A host without its bridge is no place for the engine, whatever its probes say.
     network: String(o.host === undefined || o.host.bridgeUp === false ? 0 : o.host.network),

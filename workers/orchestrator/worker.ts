@@ -12,7 +12,9 @@ import {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { lockActivities } from '../../activities/cluster/lock.activities.ts';
+import { windowActivities } from '../../activities/cluster/window.activities.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
+import { lookActivities } from '../../activities/look/look.activities.ts';
 import { stepActivities, type StepActivity } from '../../activities/steps.activities.ts';
 
 /** Bundles the workflows as they are in this checkout; about a second. */
@@ -74,7 +76,12 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
     namespace,
     taskQueue,
     workflowBundle: options.workflowBundle,
-    activities: { ...steps, ...lockActivities(client, taskQueue) },
+    activities: {
+      ...steps,
+      ...lockActivities(client, taskQueue),
+      ...windowActivities(client, taskQueue),
+      ...lookActivities(counterparts),
+    },
     // Without it a killed worker's workflows stand still for ten seconds (temporal.md 7.3).
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: options.cachedWorkflows ?? CACHED_WORKFLOWS,

@@ -87,6 +87,11 @@ export interface StepPlan {
   readonly skippable?: boolean;
   /** Longest honest single attempt, milliseconds. */
   readonly attemptMs: number;
+  /**
+   * What must be left of a maintenance window before it begins, when that is not `attemptMs`: with the steps that must
+   * follow without a pause; those have 0 themselves.
+   */
+  readonly windowMs?: number;
 }
 
 /** How patient an operation is; the lab and the tests are less so. */
@@ -151,6 +156,7 @@ export const REPORT_STEP = {
   title: 'Report to the ticket',
   skippable: true,
   attemptMs: MINUTE_MS,
+  windowMs: 0,
 } as const satisfies StepPlan;
 
 /** @throws Error for a name that is not in the list: a mistake of ours. */

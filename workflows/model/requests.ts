@@ -1,5 +1,6 @@
 /** Requests that start operations. The zod schemas in `api/schemas` are typed against these. */
 import type { OperationTiming } from './operation.ts';
+import type { OperationWindow } from './operation-window.ts';
 
 interface RequestBase {
   readonly version: 1;
@@ -185,6 +186,8 @@ export type OperationRequest =
 export interface OperationInput<R extends OperationRequest = OperationRequest> {
   readonly request: R;
   readonly timing: OperationTiming;
+  /** Present when a maintenance window runs it: then it parks where the window ends. */
+  readonly window?: OperationWindow;
 }
 
 /** Workflow type of each operation. */

@@ -32,12 +32,22 @@ export const ROLLING_UPDATE_STEPS = [
   REPORT_STEP,
 ] as const satisfies readonly StepPlan[];
 
-/** Steps of one host, by what they do to it. */
+/** Steps of one host, by what they do to it. A host that is out comes back, even where a maintenance window ends. */
 export function hostUpdateSteps(host: string) {
   return {
     check: { name: `${host}-check`, title: `${host}: look for updates and at the other hosts`, attemptMs: 15 * MINUTE },
-    maintenance: { name: `${host}-maintenance`, title: `${host}: into maintenance`, attemptMs: 45 * MINUTE },
-    update: { name: `${host}-update`, title: `${host}: update and reboot`, attemptMs: 95 * MINUTE },
-    return: { name: `${host}-return`, title: `${host}: back in service with its old score`, attemptMs: 30 * MINUTE },
+    maintenance: {
+      name: `${host}-maintenance`,
+      title: `${host}: into maintenance`,
+      attemptMs: 45 * MINUTE,
+      windowMs: 170 * MINUTE,
+    },
+    update: { name: `${host}-update`, title: `${host}: update and reboot`, attemptMs: 95 * MINUTE, windowMs: 0 },
+    return: {
+      name: `${host}-return`,
+      title: `${host}: back in service with its old score`,
+      attemptMs: 30 * MINUTE,
+      windowMs: 0,
+    },
   } as const satisfies Record<string, StepPlan>;
 }

@@ -61,7 +61,7 @@ export const UPGRADE_STEPS = [
   { name: 'await-domain', title: 'Wait until the storage domain is active', attemptMs: 15 * MINUTE },
   { name: 'import-vm', title: 'Import the engine VM', attemptMs: 15 * MINUTE },
   { name: 'verify', title: 'Verify from outside', attemptMs: 5 * MINUTE },
-  { name: 'leave-global-maintenance', title: 'Leave global maintenance', attemptMs: 3 * MINUTE },
+  { name: 'leave-global-maintenance', title: 'Leave global maintenance', attemptMs: 3 * MINUTE, windowMs: 0 },
   { name: 'back-up-after', title: 'Back up the new configuration to S3', skippable: true, attemptMs: 5 * MINUTE },
   REPORT_STEP,
 ] as const satisfies readonly StepPlan[];

@@ -42,11 +42,14 @@ function parkedText(view: OperationView, step: StepView): string[] {
   if (step.failure === undefined) return [];
   const { what, why, remedy, attempts, type } = step.failure;
   const meaning = view.undo.includes(step) ? UNDO_ACTIONS : STEP_ACTIONS;
+  // Not begun at all: it waits for the next opening of its maintenance window.
+  const whom = attempts === 0 ? 'its window' : 'you';
+  const tried = attempts === 0 ? '' : ` (\`${type}\`, tried ${attempts} ${attempts === 1 ? 'time' : 'times'})`;
   return [
     '',
-    `### It waits for you: ${plain(step.title)}`,
+    `### It waits for ${whom}: ${plain(step.title)}`,
     `- **What**: ${plain(what)}`,
-    `- **Why**: ${plain(why)} (\`${type}\`, tried ${attempts} ${attempts === 1 ? 'time' : 'times'})`,
+    `- **Why**: ${plain(why)}${tried}`,
     `- **What to do**: ${plain(remedy)}`,
     `- **Then** *More Actions*, *Send an Update*, with your name as data: \`{"by":"alice"}\``,
     ...view.actions.map((action) => `- \`${action}\`: ${meaning[action]}`),

@@ -16,6 +16,7 @@ import type { OperationInput, OperationRequest } from '../model/requests.ts';
 import { runBody, type OperationDefinition } from './definition.ts';
 import { OperationStateKeeper } from './operation-state.ts';
 import { OperationAborted, TemporalRunner } from './temporal-runner.ts';
+import { WindowGuard } from './window-guard.ts';
 
 /** A ticket that can't be told must not hold up the end of an abort. */
 const tell = proxyActivities<ReportActivities>({
@@ -30,8 +31,9 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
   readonly #call: StepCall;
   readonly #keeper: OperationStateKeeper;
   readonly #runner: TemporalRunner<A>;
+  readonly #window: WindowGuard | undefined;
 
-  constructor(definition: OperationDefinition<R, A>, { request, timing }: OperationInput<R>) {
+  constructor(definition: OperationDefinition<R, A>, { request, timing, window }: OperationInput<R>) {
     const { workflowId, runStartTime } = workflowInfo();
     this.#definition = definition;
     this.#request = request;
@@ -39,7 +41,25 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
     const { operation, cluster, ticket, requestedBy } = request;
     const identity = { id: workflowId, operation, cluster, requestedBy, ...(ticket === undefined ? {} : { ticket }) };
     this.#keeper = new OperationStateKeeper(identity, definition.steps);
-    this.#runner = new TemporalRunner<A>(this.#keeper, timing, { letGo: (work) => this.#withoutCluster(work) });
+    this.#window = window === undefined ? undefined : new WindowGuard(workflowId, window);
+    this.#runner = new TemporalRunner<A>(this.#keeper, timing, {
+      letGo: (untilMs) => this.#withoutCluster(() => this.#sleepUntil(untilMs)),
+      letGoWhile: (wait) => this.#withoutCluster(wait),
+      ...(this.#window === undefined ? {} : { window: this.#window }),
+    });
+    this.#listenToWindow();
+  }
+
+  #listenToWindow(): void {
+    const window = this.#window;
+    window?.listen({
+      opened: () => this.#runner.windowOpened(window.name),
+      closed: () => {
+        // It keeps its place; should its turn come, the first step finds that there is no window.
+        const { state, waitsFor = 'the cluster' } = this.#keeper.view;
+        if (state === 'queued') void window.tell('waits', `waits for ${waitsFor}`);
+      },
+    });
   }
 
   #acquire() {
@@ -48,12 +68,16 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
     return acquireCluster(cluster, lock, this.#keeper);
   }
 
-  /** Lets others have the cluster while this operation only waits for a time. */
-  async #withoutCluster(untilMs: number): Promise<void> {
+  async #sleepUntil(untilMs: number): Promise<void> {
+    const left = untilMs - Date.now();
+    if (left > 0) await sleep(left, { summary: 'Until the time that the request names' });
+  }
+
+  /** Lets others have the cluster while this operation only waits. */
+  async #withoutCluster(wait: () => Promise<void>): Promise<void> {
     await releaseCluster(this.#request.cluster, this.#call.operationId);
     try {
-      const left = untilMs - Date.now();
-      if (left > 0) await sleep(left, { summary: 'Until the time that the request names' });
+      await wait();
     } finally {
       // Whatever comes now changes the cluster again: its end, or what is taken back.
       await CancellationScope.nonCancellable(() => this.#acquireAnyway());
@@ -87,7 +111,15 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
       throw ApplicationFailure.create({ message: String(error), type: 'unexpected', nonRetryable: true });
     } finally {
       await CancellationScope.nonCancellable(() => this.#release());
+      if (this.#window !== undefined) await CancellationScope.nonCancellable(() => this.#tellEnd());
     }
+  }
+
+  /** After the release: the opening must find the cluster free. */
+  async #tellEnd(): Promise<void> {
+    const { state, outcome = '' } = this.#keeper.view;
+    const [summary = ''] = outcome.split('\n');
+    await this.#window?.tell(state === 'done' ? 'done' : 'aborted', summary);
   }
 
   #release(): Promise<void> {

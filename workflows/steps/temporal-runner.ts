@@ -19,12 +19,14 @@ import {
   type OperationView,
   type OperatorAction,
   type OperatorCommand,
+  type StepFailure,
   type StepOutcome,
   type StepPlan,
 } from '../model/operation.ts';
 import { stepFailure } from './failure.ts';
 import type { OperationStateKeeper } from './operation-state.ts';
 import type { StepRunner, Undo } from './runner.ts';
+import type { WindowGuard } from './window-guard.ts';
 
 type Decision = 'retry' | 'skip' | 'abort';
 
@@ -49,6 +51,10 @@ function refusal(message: string): ApplicationFailure {
 export interface Surroundings {
   /** Waits for a time without the cluster; has it again when it settles, however that comes. */
   readonly letGo: (untilMs: number) => Promise<void>;
+  /** The same for any other wait. */
+  readonly letGoWhile: (wait: () => Promise<void>) => Promise<void>;
+  /** Present when a maintenance window runs the operation; only then may there be more commands than without. */
+  readonly window?: WindowGuard;
 }
 
 export class TemporalRunner<A extends object> implements StepRunner<A> {
@@ -120,6 +126,11 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     this.#current?.cancel();
   }
 
+  /** The next opening of its window has come: what waits for it goes on. */
+  windowOpened(name: string): void {
+    if (this.#keeper.view.actions.includes('retry')) this.#decide('retry', { by: `window:${name}` });
+  }
+
   /** Work before the first step (the wait for the cluster) that an abort ends. @throws OperationAborted */
   async untilAborted<T>(work: () => Promise<T>): Promise<T> {
     this.checkAborted();
@@ -160,6 +171,7 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
   ): Promise<StepOutcome<T> | undefined> {
     for (;;) {
       this.checkAborted();
+      if (this.#surroundings.window !== undefined) await this.#untilItFits(plan, this.#surroundings.window);
       this.#keeper.stepStarts(plan.name);
       const result = await this.#attempt(this.#summary(plan), plan.attemptMs, call);
       if ('outcome' in result) {
@@ -180,6 +192,18 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
     }
   }
 
+  /** Parks until enough of a window is left for the step. @throws OperationAborted */
+  async #untilItFits(plan: StepPlan, window: WindowGuard): Promise<void> {
+    for (;;) {
+      const failure = window.tooShortFor(plan);
+      if (failure === undefined) return;
+      this.#keeper.stepIs(plan.name, { state: 'parked', failure });
+      const decision = await this.#park(plan.title, ['retry', 'abort'], 'running', failure);
+      if (decision === 'abort') throw new OperationAborted();
+      this.checkAborted();
+    }
+  }
+
   extend(plans: readonly StepPlan[]): void {
     this.#keeper.extend(plans);
   }
@@ -195,14 +219,35 @@ export class TemporalRunner<A extends object> implements StepRunner<A> {
 
   #decidedBy = '';
 
-  async #park(title: string, actions: readonly OperatorAction[], after: 'running' | 'aborting'): Promise<Decision> {
+  async #park(
+    title: string,
+    actions: readonly OperatorAction[],
+    after: 'running' | 'aborting',
+    tooShort?: StepFailure,
+  ): Promise<Decision> {
     this.#decision = undefined;
     this.#afterPark = after;
-    this.#keeper.state('parked', actions, `an operator: ${title}`);
-    await condition(() => this.#decision !== undefined);
+    const waitsFor = tooShort === undefined ? `an operator: ${title}` : `its window: ${tooShort.what}`;
+    this.#keeper.state('parked', actions, waitsFor);
+    const decided = () => this.#decision !== undefined;
+    const { window } = this.#surroundings;
+    if (window === undefined) await condition(decided);
+    else {
+      if (tooShort === undefined) await condition(() => decided() || window.closed);
+      if (!decided()) await this.#waitForNext(window, waitsFor, decided);
+    }
     const decision = this.#decision as { action: Decision; by: OperatorCommand } | undefined;
     this.#decidedBy = decision?.by.by ?? '';
     return decision?.action ?? 'retry';
+  }
+
+  /** A window must be able to close: what is parked at its end lets others have the cluster until somebody decides. */
+  async #waitForNext(window: WindowGuard, waitsFor: string, decided: () => boolean): Promise<void> {
+    await this.#surroundings.letGoWhile(async () => {
+      if (!decided()) await window.tell('waits', `waits for ${waitsFor}`);
+      await condition(decided);
+    });
+    this.#keeper.state(this.#afterPark, this.#afterPark === 'running' ? ['abort'] : []);
   }
 
   /** Not "1/13": the Temporal UI makes a fraction of that. */

@@ -8,8 +8,7 @@ import {
   type EngineStatus,
   type SlotFault,
 } from '../../../activities/storage/whiteboard.ts';
-import { parseAnnouncement } from '../announce.ts';
-import type { Announcement } from '../core/types.ts';
+import { parseAnnouncement, type Announcement } from '../../../activities/storage/announcement.ts';
 
 export interface HostReport {
   readonly id: number;

@@ -2,6 +2,8 @@
 import type { Memory, Observation, PeerMemory, PeerReport } from './types.ts';
 import type { Timing } from './timing.ts';
 
+export { whyNot } from '../../../activities/storage/score-words.ts';
+
 /**
  * A timestamp went back. By a little: an old block is read again (a stale read, a restored volume), and what is newer is known.
  * By more: the host booted anew. For a host that was gone neither that block nor the next is a sign of life: it has to go on.
@@ -81,14 +83,6 @@ export interface Candidate {
   readonly score: number;
   readonly priority: number;
   readonly exhausted: boolean;
-}
-
-/** Why a peer could not start the engine VM now; empty when it could. */
-export function whyNot(report: PeerReport): string {
-  if (report.maintenance) return 'in local maintenance';
-  if (report.score <= 0) return 'score 0';
-  if (report.said !== undefined && report.said.cannotRun !== '') return report.said.cannotRun;
-  return '';
 }
 
 export function candidateOf(report: PeerReport, timing: Timing): Candidate {

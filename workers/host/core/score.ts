@@ -1,31 +1,8 @@
 /** The score, by the reference's formula and weights (ha-agent.md 3), so that both kinds of agent agree. */
+import { WEIGHTS, type Weights } from '../../../activities/storage/score-words.ts';
 import type { HostFact, Penalty, Score, StateName } from './types.ts';
 
-export interface Weights {
-  readonly base: number;
-  readonly confNotUpToDate: number;
-  readonly network: number;
-  readonly bridge: number;
-  readonly cpuLoad: number;
-  readonly cpuLoadMin: number;
-  readonly cpuLoadMax: number;
-  readonly memory: number;
-  readonly failure: number;
-  readonly failuresMax: number;
-}
-
-export const WEIGHTS: Weights = {
-  base: 3400,
-  confNotUpToDate: 1000,
-  network: 1600,
-  bridge: 600,
-  cpuLoad: 1000,
-  cpuLoadMin: 0.4,
-  cpuLoadMax: 0.9,
-  memory: 400,
-  failure: 50,
-  failuresMax: 3,
-};
+export { WEIGHTS };
 
 export interface ScoreInputs {
   readonly host: HostFact | undefined;

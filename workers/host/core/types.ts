@@ -4,6 +4,8 @@
  * All times are milliseconds of one host's clock that also runs while the host sleeps; never a wall clock, never another
  * host's clock. Every fact says when it was taken, as an old fact is worth less than none.
  */
+import type { Announcement } from '../../../activities/storage/announcement.ts';
+import type { Penalty } from '../../../activities/storage/score-words.ts';
 import type { Timing } from './timing.ts';
 
 /** The engine VM on this host, as VDSM has it. `launching`: accepted, perhaps still waiting for its lease. */
@@ -60,21 +62,7 @@ export interface StorageFact {
 }
 
 /** What a host says beside the reference's block, in the human part. Only our own kind says it. */
-export interface Announcement {
-  readonly intervalMs: number;
-  readonly network: number;
-  readonly networkAgeMs: number;
-  readonly ioSeconds: number;
-  readonly watchdogSeconds: number;
-  /** `restart` and `start`: the VM is about to run there. `moving`: it is on its way to another host. */
-  readonly claim: string;
-  readonly failures: number;
-  readonly priority: number;
-  /** Empty: it could start the engine VM now. Else why not. */
-  readonly cannotRun: string;
-  /** Ages in seconds of moves this host made on its own account. */
-  readonly moves: readonly number[];
-}
+export type { Announcement };
 
 export interface PeerReport {
   readonly id: number;
@@ -225,11 +213,7 @@ export type StateName =
   | 'StorageLost'
   | 'Refusing';
 
-export interface Penalty {
-  readonly name: string;
-  readonly points: number;
-  readonly why: string;
-}
+export type { Penalty };
 
 export interface Score {
   readonly value: number;

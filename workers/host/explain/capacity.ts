@@ -1,8 +1,9 @@
 /** "How many host failures can we take now, and why not more?" From what each host says of itself now. Pure. */
+import { bearableFailures, sparesOf, whyNotMore } from '../../../activities/storage/capacity-rule.ts';
 import { whyNot } from '../core/peers.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { boardAgeMs, peerHindrance, isStuck, lives, nameOf, peersOf, viewOf, type View } from './view.ts';
-import { hostName, listed, labelled, span } from './words.ts';
+import { hostName, labelled, span } from './words.ts';
 
 export interface CapacityHost {
   readonly id: number;
@@ -69,27 +70,7 @@ function blocked(v: View): string | undefined {
   return undefined;
 }
 
-function whyNotMore(hosts: readonly CapacityHost[], failures: number): readonly string[] {
-  const spares = hosts.filter((host) => !host.hasEngine && host.cannotRun === '');
-  const names = listed(spares.map((host) => hostName(host.id, host.hostname)));
-  const running = hosts.some((host) => host.hasEngine);
-  const able = running ? 'could take the engine over now' : 'could start the engine now';
-  const could =
-    spares.length === 0
-      ? `No ${running ? 'other ' : ''}host ${able}.`
-      : `${spares.length} ${spares.length === 1 ? 'host' : 'hosts'} ${able}: ${names}.`;
-  const next = failures === 0 ? 'one failure' : `${failures + 1} failures`;
-  const limit = `After ${next} there may be none left${running ? '' : ', and the engine does not even run now'}.`;
-  const cannot = hosts
-    .filter((host) => !host.hasEngine && host.cannotRun !== '')
-    .map((host) => `${hostName(host.id, host.hostname)} could not: ${host.cannotRun}.`);
-  return [could, limit, ...cannot];
-}
-
-/**
- * The engine's host may be the one that fails, so every failure costs one spare at worst: as many failures as there are
- * spares, one fewer while the engine runs nowhere. Storage that fails for all hosts is no host failure and not counted.
- */
+/** By the rule of `activities/storage/capacity-rule.ts`. */
 export function capacity(snapshot: Snapshot, wantedSpareHosts = 1): CapacityReport {
   const v = viewOf(snapshot);
   if (v?.o.board === undefined) {
@@ -101,7 +82,7 @@ export function capacity(snapshot: Snapshot, wantedSpareHosts = 1): CapacityRepo
     };
   }
   const hosts = hostsOf(v);
-  const spares = hosts.filter((host) => !host.hasEngine && host.cannotRun === '');
+  const spares = sparesOf(hosts);
   const reserved = spares.filter((host) => host.memory === 'reserved').length;
   const reserve = {
     neededMiB: v.o.settings.vmMemoryMb,
@@ -115,11 +96,11 @@ export function capacity(snapshot: Snapshot, wantedSpareHosts = 1): CapacityRepo
     return { failures: null, why: [old], hosts, reserve: null };
   }
   const block = blocked(v);
-  const running = hosts.some((host) => host.hasEngine);
-  const failures = Math.max(0, running ? spares.length : spares.length - 1);
+  const named = hosts.map((host) => ({ ...host, label: hostName(host.id, host.hostname) }));
+  const failures = bearableFailures(hosts);
   if (block !== undefined)
-    return { failures: 0, why: [block, ...whyNotMore(hosts, failures).slice(0, 1)], hosts, reserve };
-  return { failures, why: whyNotMore(hosts, failures), hosts, reserve };
+    return { failures: 0, why: [block, ...whyNotMore(named, failures).slice(0, 1)], hosts, reserve };
+  return { failures, why: whyNotMore(named, failures), hosts, reserve };
 }
 
 /** For people; lines without a final newline. */

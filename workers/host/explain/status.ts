@@ -6,7 +6,7 @@ import type { Penalty, PeerMemory } from '../core/types.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { capacity, type CapacityReport } from './capacity.ts';
 import { factsOf, type FactReport } from './facts.ts';
-import { guessPenalties } from './penalties.ts';
+import { guessPenalties } from '../../../activities/storage/score-words.ts';
 import { derivedTimes, type DerivedTime } from './times.ts';
 import { peerHindrance, lives, nameOf, peersOf, viewOf, type View } from './view.ts';
 import { seconds } from './words.ts';

@@ -1,6 +1,8 @@
 /** How screens say times and names, and how they stay within a terminal. Pure. */
 import { plain } from '../cli/board-text.ts';
 
+export { listed } from '../../../activities/storage/capacity-rule.ts';
+
 export const WIDTH = 100;
 const LABEL = 10;
 /** Longer host names are cut: a name must not fill the line it stands in. */
@@ -46,9 +48,4 @@ export function labelled(label: string, texts: readonly string[]): string[] {
   return texts
     .flatMap((text) => wrap(plain(text), WIDTH - LABEL - 2).map((line, index) => (index === 0 ? line : `  ${line}`)))
     .map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL)}${line}`.trimEnd());
-}
-
-export function listed(words: readonly string[]): string {
-  if (words.length < 2) return words.join('');
-  return `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
 }

@@ -1,13 +1,61 @@
-/** What takes points off another host's score, as far as it follows from what it announces. Pure. */
-import { WEIGHTS } from '../core/score.ts';
-import type { Penalty, PeerReport } from '../core/types.ts';
-import { whyNot } from '../core/peers.ts';
+/** What a slot's score says of its host, and whether the host could run the engine VM (ha-agent.md 3). Pure. */
+import type { Announcement } from './announcement.ts';
+
+export interface Weights {
+  readonly base: number;
+  readonly confNotUpToDate: number;
+  readonly network: number;
+  readonly bridge: number;
+  readonly cpuLoad: number;
+  readonly cpuLoadMin: number;
+  readonly cpuLoadMax: number;
+  readonly memory: number;
+  readonly failure: number;
+  readonly failuresMax: number;
+}
+
+export const WEIGHTS: Weights = {
+  base: 3400,
+  confNotUpToDate: 1000,
+  network: 1600,
+  bridge: 600,
+  cpuLoad: 1000,
+  cpuLoadMin: 0.4,
+  cpuLoadMax: 0.9,
+  memory: 400,
+  failure: 50,
+  failuresMax: 3,
+};
+
+/** Points taken off the score. */
+export interface Penalty {
+  readonly name: string;
+  readonly points: number;
+  readonly why: string;
+}
+
+/** As much of a slot as is judged here. */
+export interface SlotWords {
+  readonly score: number;
+  readonly maintenance: boolean;
+  readonly stopped: boolean;
+  /** undefined: the reference’s agent wrote this block. */
+  readonly said: Announcement | undefined;
+}
+
+/** Why a peer could not start the engine VM now; empty when it could. */
+export function whyNot(report: SlotWords): string {
+  if (report.maintenance) return 'in local maintenance';
+  if (report.score <= 0) return 'score 0';
+  if (report.said !== undefined && report.said.cannotRun !== '') return report.said.cannotRun;
+  return '';
+}
 
 /**
  * A block says a score, not how it came about. Failures and network are announced by our kind; what is missing beyond them
  * is named as such, never guessed.
  */
-export function guessPenalties(report: PeerReport): {
+export function guessPenalties(report: SlotWords): {
   readonly penalties: readonly Penalty[];
   readonly zeroBecause: string | null;
 } {
@@ -32,7 +80,7 @@ export function guessPenalties(report: PeerReport): {
   return { penalties: found, zeroBecause: null };
 }
 
-function zeroBecause(report: PeerReport): string {
+function zeroBecause(report: SlotWords): string {
   if (report.stopped) return 'its worker was stopped';
   const why = whyNot(report);
   if (report.said !== undefined && report.said.cannotRun !== '') return report.said.cannotRun;

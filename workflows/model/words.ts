@@ -1,5 +1,5 @@
 /** What an operation is called in the lists of the Temporal UI, and what its page says of the request. */
-import type { OperationRequest } from '../../workflows/model/requests.ts';
+import type { OperationRequest } from './requests.ts';
 
 /** One line, without the cluster. */
 function purpose(request: OperationRequest): string {

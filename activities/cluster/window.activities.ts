@@ -1,0 +1,70 @@
+/** What an opening of a maintenance window needs of Temporal's client: it starts operations that outlive it. */
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import { operationId } from '../../workflows/model/ids.ts';
+import type { OperationResult } from '../../workflows/model/operation.ts';
+import { WORKFLOW_TYPES, type OperationInput, type OperationRequest } from '../../workflows/model/requests.ts';
+import type { WindowActivities } from '../../workflows/model/window.ts';
+import { detailsOf, summaryOf } from '../../workflows/model/words.ts';
+
+const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value });
+
+function attributesOf({ cluster, operation, ticket }: OperationRequest): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    keyword('HeCluster', cluster),
+    keyword('HeOperation', operation),
+    keyword('HeState', 'queued'),
+    ...(ticket === undefined ? [] : [keyword('HeTicket', ticket)]),
+  ]);
+}
+
+async function endOf(client: Client, id: string): ReturnType<WindowActivities['windowOperationEnd']> {
+  const handle = client.workflow.getHandle<() => Promise<OperationResult>>(id);
+  const { status } = await handle.describe();
+  if (status.name === 'RUNNING') return { running: true, state: 'failed', summary: '' };
+  try {
+    const { state, lines } = await handle.result();
+    const done = state === 'done' || state === 'nothing-to-do';
+    return { running: false, state: done ? 'done' : 'aborted', summary: lines[0] ?? state };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return { running: false, state: 'failed', summary: `Temporal ended it: ${status.name.toLowerCase()}` };
+  }
+}
+
+export function windowActivities(client: Client, taskQueue: string): WindowActivities {
+  return {
+    async startWindowOperation({ request, timing, window }) {
+      const id = operationId(request);
+      const input: OperationInput = { request, timing, window };
+      try {
+        await client.workflow.start(WORKFLOW_TYPES[request.operation], {
+          workflowId: id,
+          taskQueue,
+          args: [input],
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          memo: { requestedBy: request.requestedBy, window: window.name },
+          typedSearchAttributes: attributesOf(request),
+          staticSummary: summaryOf(request),
+          staticDetails: detailsOf(request, id),
+        });
+      } catch (error) {
+        // The attempt before this one did it.
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+    async windowOperationEnd({ id }) {
+      try {
+        return await endOf(client, id);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+        return { running: false, state: 'failed', summary: 'Temporal does not know it any more' };
+      }
+    },
+  };
+}

@@ -12,5 +12,6 @@ export { removeHost } from './remove-host/remove-host.ts';
 export { backupConfiguration } from './backup/backup.ts';
 export { restoreConfiguration } from './restore/restore.ts';
 export { reconcile } from './reconcile/reconcile.ts';
-export { examine, lookAtCluster } from './look/look.ts';
+export { examine, listBackups, lookAtCluster } from './look/look.ts';
+export { followTicket } from './ticket/follow.ts';
 export { maintenanceWindow } from './window/window.ts';

@@ -1,34 +1,14 @@
 /** The backups of a cluster: listed, and the older ones removed. */
 import type { BackupRef } from '../../workflows/model/hosted-engine.ts';
+import type { BackupList, ListedBackup } from '../../workflows/model/look.ts';
 import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import type { StepContext } from '../step-context.ts';
 import type { Archive, ArchiveCall, ListedObject } from './client.ts';
-import { encodePart, type BackupPhase } from './keys.ts';
+import { encodePart } from './keys.ts';
 import { backupFolder, manifestKey, parseManifest } from './manifest.ts';
 import { readBackup } from './read-backup.ts';
-
-export interface ListedBackup {
-  /** Of the manifest: what `restore` wants. */
-  readonly key: string;
-  /** ISO time. */
-  readonly takenAt: string;
-  /** Workflow id of the operation that took it. */
-  readonly operation: string;
-  readonly phase: BackupPhase;
-  readonly items: readonly string[];
-  readonly bytes: number;
-  /** Names of what it lacks. */
-  readonly notTaken: readonly string[];
-}
-
-export interface BackupList {
-  /** Newest first. */
-  readonly backups: readonly ListedBackup[];
-  /** Manifests that can't be read: no backup to restore from. */
-  readonly damaged: readonly { readonly key: string; readonly why: string }[];
-}
 
 const MANIFEST = '/manifest.json';
 

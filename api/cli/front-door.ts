@@ -12,6 +12,8 @@ import {
   type StartAnswer,
 } from '../schemas/operation.ts';
 import { problemDetails } from '../schemas/problem.ts';
+import type { BackupListing } from '../../workflows/model/look.ts';
+import { backupListing } from '../schemas/look.ts';
 import { clusterList, clusterStatus, doctorReport } from '../schemas/status.ts';
 import type { ClusterList, ClusterStatus, DoctorReport } from '../clusters/status.ts';
 import { deliveryList, type DeliveryList } from '../webhooks/deliveries.ts';
@@ -51,6 +53,7 @@ export interface FrontDoor {
   clusters(): Promise<ClusterList['clusters']>;
   status(cluster: string): Promise<ClusterStatus>;
   doctor(cluster: string): Promise<DoctorReport>;
+  backups(cluster: string): Promise<BackupListing>;
   /** Any other path, for commands that keep their own. */
   ask<T>(what: string, path: string, schema: z.ZodType<T>, init?: RequestInit): Promise<T>;
   deliveries(filter: { readonly source?: string; readonly limit?: string }): Promise<DeliveryList>;
@@ -65,7 +68,9 @@ async function tokenOf(file: string): Promise<string> {
     text
       .split('\n')
       .map((line) => line.trim())
-      .find((line) => line !== '' && !line.startsWith('#')) ?? ''
+      .find((line) => line !== '' && !line.startsWith('#'))
+      // A name may stand behind the token.
+      ?.split(/\s+/)[0] ?? ''
   );
 }
 
@@ -175,6 +180,14 @@ export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
         `examining ${cluster}`,
         `/clusters/${encodeURIComponent(cluster)}/doctor`,
         doctorReport,
+        {},
+        DOCTOR_PATIENCE_MS,
+      ),
+    backups: (cluster) =>
+      call(
+        `listing the backups of ${cluster}`,
+        `/clusters/${encodeURIComponent(cluster)}/backups`,
+        backupListing,
         {},
         DOCTOR_PATIENCE_MS,
       ),

@@ -1,7 +1,9 @@
 /** The command line `bellwether`: arguments to functions, errors to exit codes. */
 import { Command, CommanderError, Option } from 'commander';
 import { OPERATION_STATES } from '../schemas/operation.ts';
+import { auditCommands } from './audit.ts';
 import { convert, type ConvertOptions } from './convert.ts';
+import { backupsCommand } from './backups.ts';
 import { doctorCommand } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { act, follow, list, show, type CommandOptions, type ListOptions } from './operation.ts';
@@ -108,8 +110,10 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   operationCommands(program, run, done);
   windowCommands(program, run, done);
   statusCommand(program, run, done);
+  backupsCommand(program, run, done);
   doctorCommand(program, run, io.env, done);
   webhookCommands(program, run, io.env, done);
+  auditCommands(program, run, done);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

@@ -1,6 +1,6 @@
 /** What the routes below `/clusters` need of Temporal; made by `temporal-look.ts`. */
 import type { ClusterState } from '../../workflows/model/cluster.ts';
-import type { ClusterLook, Examination, Finding, Missing } from '../../workflows/model/look.ts';
+import type { BackupListing, ClusterLook, Examination, Finding, Missing } from '../../workflows/model/look.ts';
 
 export type RunReply<T> =
   | { readonly outcome: 'seen'; readonly value: T }
@@ -33,6 +33,7 @@ export interface MaintenanceOrder {
 export interface ClusterDesk {
   look(cluster: string): Promise<RunReply<ClusterLook>>;
   examine(cluster: string): Promise<RunReply<Examination>>;
+  backups(cluster: string): Promise<RunReply<BackupListing>>;
   entity(cluster: string): Promise<EntityReply>;
   /** Undefined: none is kept. @throws when Temporal does not answer. */
   lastMaintenanceOrder(cluster: string): Promise<MaintenanceOrder | undefined>;

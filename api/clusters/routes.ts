@@ -1,34 +1,17 @@
 /** `/clusters`: what they look like now, and what is wrong with the installation. Reads only. */
 import type { Hono } from 'hono';
-import type { ClusterLook, Missing } from '../../workflows/model/look.ts';
+import type { Missing } from '../../workflows/model/look.ts';
 import { refuse, type AppContext, type AppEnv } from '../context.ts';
 import type { AppPorts, OperationSummary } from '../ports.ts';
 import { shareFor } from './cache.ts';
 import { doorChecks } from './door-checks.ts';
-import type { MaintenanceOrder, RunReply } from './ports.ts';
-import { clusterStatusOf, worst, type ClusterList, type ClusterStatus, type DoctorReport } from './status.ts';
+import type { RunReply } from './ports.ts';
+import { worst, type ClusterList, type ClusterStatus, type DoctorReport } from './status.ts';
+import type { Watch } from './watch.ts';
 
-/** Below a page's five seconds, so that it never shows the same look twice. */
-const SHARED_MS = 3000;
 const RUNNING_MAX = 20;
 
-type Seen =
-  | { readonly outcome: 'status'; readonly status: ClusterStatus }
-  | Exclude<RunReply<ClusterLook>, { outcome: 'seen' }>;
-
 const pathOf = (name: string, what: string) => `/clusters/${encodeURIComponent(name)}/${what}`;
-
-async function orderOf(ports: AppPorts, look: ClusterLook): Promise<MaintenanceOrder | undefined | 'unknown'> {
-  if (look.globalMaintenance.on !== true) return undefined;
-  return ports.looks.lastMaintenanceOrder(look.cluster).catch(() => 'unknown' as const);
-}
-
-async function see(ports: AppPorts, cluster: string): Promise<Seen> {
-  const [reply, entity] = await Promise.all([ports.looks.look(cluster), ports.looks.entity(cluster)]);
-  if (reply.outcome !== 'seen') return reply;
-  const order = await orderOf(ports, reply.value);
-  return { outcome: 'status', status: clusterStatusOf(reply.value, entity, order, ports.clock(), 0) };
-}
 
 /** What Temporal knows without a worker. */
 async function openOperations(ports: AppPorts, cluster: string): Promise<readonly OperationSummary[]> {
@@ -36,7 +19,12 @@ async function openOperations(ports: AppPorts, cluster: string): Promise<readonl
   return reply.outcome === 'listed' ? reply.operations.filter(({ execution }) => execution === 'running') : [];
 }
 
-async function refusal(c: AppContext, ports: AppPorts, cluster: string, seen: Exclude<Seen, { outcome: 'status' }>) {
+async function refusal(
+  c: AppContext,
+  ports: AppPorts,
+  cluster: string,
+  seen: Exclude<RunReply<unknown>, { outcome: 'seen' }>,
+) {
   if (seen.outcome === 'unavailable') return refuse(c, 'temporal-unavailable', seen.why);
   const operations = await openOperations(ports, cluster);
   if (seen.outcome === 'no-worker') return refuse(c, 'no-worker-polls', seen.why, { operations });
@@ -70,8 +58,7 @@ async function doctor(ports: AppPorts, cluster: string): Promise<DoctorReport> {
   return { cluster, at: ports.clock().toISOString(), result, findings, missing };
 }
 
-export function clusterRoutes(app: Hono<AppEnv>, ports: AppPorts): void {
-  const shared = shareFor<Seen>(SHARED_MS, ports.clock, ({ outcome }) => outcome === 'status');
+export function clusterRoutes(app: Hono<AppEnv>, ports: AppPorts, watch: Watch): void {
   const examined = shareFor<DoctorReport>(0, ports.clock, () => true);
   app.get('/clusters', (c) => {
     const clusters = ports.clusters.map((name) => ({
@@ -85,7 +72,7 @@ export function clusterRoutes(app: Hono<AppEnv>, ports: AppPorts): void {
     const name = c.req.param('name');
     const refused = unknown(c, ports, name);
     if (refused !== undefined) return refused;
-    const { value, atMs } = await shared(name, () => see(ports, name));
+    const { value, atMs } = await watch(name);
     if (value.outcome !== 'status') return refusal(c, ports, name, value);
     const status: ClusterStatus = { ...value.status, ageMs: Math.max(0, ports.clock().getTime() - atMs) };
     return c.json(status, 200, { 'cache-control': 'no-store' });
@@ -96,5 +83,13 @@ export function clusterRoutes(app: Hono<AppEnv>, ports: AppPorts): void {
     if (refused !== undefined) return refused;
     const { value } = await examined(name, () => doctor(ports, name));
     return c.json(value, 200, { 'cache-control': 'no-store' });
+  });
+  app.get('/clusters/:name/backups', async (c) => {
+    const name = c.req.param('name');
+    const refused = unknown(c, ports, name);
+    if (refused !== undefined) return refused;
+    const reply = await ports.looks.backups(name);
+    if (reply.outcome !== 'seen') return refusal(c, ports, name, reply);
+    return c.json(reply.value, 200, { 'cache-control': 'no-store' });
   });
 }

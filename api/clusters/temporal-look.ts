@@ -4,9 +4,16 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import type { z } from '@hono/zod-openapi';
 import { CLUSTER_MESSAGES } from '../../workflows/model/cluster.ts';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
-import { examineId, lookId, LOOK_WORKFLOWS, type LookInput, type Missing } from '../../workflows/model/look.ts';
+import {
+  backupsId,
+  examineId,
+  lookId,
+  LOOK_WORKFLOWS,
+  type LookInput,
+  type Missing,
+} from '../../workflows/model/look.ts';
 import { GRPC, grpcError, isNotFound, unavailable, type Deadlines } from '../operations/temporal-common.ts';
-import { clusterLook, examination } from '../schemas/look.ts';
+import { backupListing, clusterLook, examination } from '../schemas/look.ts';
 import { clusterState } from '../schemas/status.ts';
 import type { ClusterDesk, EntityReply, RunReply } from './ports.ts';
 import { lastMaintenanceOrder } from './temporal-maintenance.ts';
@@ -15,8 +22,16 @@ import { examineTemporal } from './temporal-checks.ts';
 /** A worker that lives takes a task within milliseconds. */
 const NO_WORKER_MS = 5000;
 
+type RunType = (typeof LOOK_WORKFLOWS)[keyof typeof LOOK_WORKFLOWS];
+
+const SUMMARIES: Readonly<Record<RunType, (cluster: string) => string>> = {
+  lookAtCluster: (cluster) => `Look at ${cluster}`,
+  examine: (cluster) => `Examine ${cluster}`,
+  listBackups: (cluster) => `List the backups of ${cluster}`,
+};
+
 interface Run<T> {
-  readonly type: string;
+  readonly type: RunType;
   readonly id: string;
   readonly cluster: string;
   readonly schema: z.ZodType<T>;
@@ -96,7 +111,7 @@ class Runs {
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         // Without a worker it must not wait for one that comes tomorrow.
         workflowExecutionTimeout: patienceMs + this.#workerMs,
-        staticSummary: type === LOOK_WORKFLOWS.look ? `Look at ${cluster}` : `Examine ${cluster}`,
+        staticSummary: SUMMARIES[type](cluster),
       }),
     );
     return handle.firstExecutionRunId;
@@ -203,6 +218,14 @@ export function createClusterDesk(
         id: examineId(cluster),
         cluster,
         schema: examination,
+        patienceMs: 45_000,
+      }),
+    backups: (cluster) =>
+      runs.run({
+        type: LOOK_WORKFLOWS.backups,
+        id: backupsId(cluster),
+        cluster,
+        schema: backupListing,
         patienceMs: 45_000,
       }),
     entity: (cluster) => entity(client, cluster, deadlines),

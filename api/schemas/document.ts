@@ -8,7 +8,9 @@ import { hostAlert } from '../webhooks/host-alert.ts';
 import { deliveryList, deliveryQuery } from '../webhooks/deliveries.ts';
 import { actionAnswer, listQuery, operationList, operationReport, startAnswer } from './operation.ts';
 import { problemDetails } from './problem.ts';
+import { auditPaths } from './audit-paths.ts';
 import { windowPaths } from './window-paths.ts';
+import { backupListing } from './look.ts';
 import { clusterList, clusterStatus, doctorReport } from './status.ts';
 import { operationBody, operatorCommand, webhookEvent, webhookRequest } from './request.ts';
 
@@ -231,6 +233,18 @@ function clusterPaths(app: OpenAPIHono): void {
       ...problems('cluster-not-found', ...always),
     },
   });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/clusters/{name}/backups',
+    operationId: 'listBackups',
+    summary: 'The backups of a cluster in S3, newest first',
+    security: bearer,
+    request: { params },
+    responses: {
+      200: { description: 'The backups; those that are damaged apart.', content: json(backupListing) },
+      ...problems('cluster-not-found', 'no-worker-polls', 'look-failed', 'temporal-unavailable', ...always),
+    },
+  });
 }
 
 function servicePaths(app: OpenAPIHono): void {
@@ -283,6 +297,7 @@ export function openApiDocument() {
   deliveryPaths(app);
   clusterPaths(app);
   windowPaths(app, json, problems);
+  auditPaths(app);
   servicePaths(app);
   return app.getOpenAPI31Document({
     openapi: '3.1.0',

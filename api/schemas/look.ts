@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import {
   AREAS,
+  type BackupListing,
   type ClusterLook,
   type Examination,
   type Finding,
@@ -116,5 +117,25 @@ export const examination = z.object({
   tookMs: z.number(),
   findings: z.array(finding),
 }) satisfies z.ZodType<Examination>;
+
+const listed = z.object({
+  key: z.string().openapi({ description: 'Of its manifest: what a restore wants.' }),
+  takenAt: time,
+  operation: z.string(),
+  phase: z.enum(['before', 'after', 'manual']),
+  items: z.array(z.string()),
+  bytes: z.number(),
+  notTaken: z.array(z.string()),
+});
+
+export const backupListing = z
+  .object({
+    version: z.literal(1),
+    cluster: z.string(),
+    backups: z.array(listed),
+    damaged: z.array(z.object({ key: z.string(), why: z.string() })),
+    more: z.boolean(),
+  })
+  .openapi('BackupListing') satisfies z.ZodType<BackupListing>;
 
 export { finding, lookFields, time };

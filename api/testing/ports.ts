@@ -40,6 +40,7 @@ export function memoryPorts(
     looks: {
       look: () => Promise.resolve({ outcome: 'no-worker', why: 'there is none in memory' }),
       examine: () => Promise.resolve({ outcome: 'no-worker', why: 'there is none in memory' }),
+      backups: () => Promise.resolve({ outcome: 'no-worker', why: 'there is none in memory' }),
       entity: () => Promise.resolve({ outcome: 'known', state: undefined }),
       lastMaintenanceOrder: () => Promise.resolve(undefined),
       examineTemporal: () => Promise.resolve([]),

@@ -9,21 +9,25 @@ import { pino } from 'pino';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { createApp, type FrontDoor } from '../../api/app.ts';
+import { backupSteps } from '../../activities/backup.steps.ts';
+import { backupLines } from '../../api/cli/backups.ts';
 import { statusLines } from '../../api/cli/status-text.ts';
 import { createClusterDesk } from '../../api/clusters/temporal-look.ts';
 import type { ClusterDesk } from '../../api/clusters/ports.ts';
 import type { ClusterStatus } from '../../api/clusters/status.ts';
 import { createTemporalPorts } from '../../api/operations/temporal.ts';
 import { memoryPorts } from '../../api/testing/ports.ts';
+import { backupListing } from '../../api/schemas/look.ts';
 import { clusterStatus, doctorReport } from '../../api/schemas/status.ts';
 import { startLab, type Lab } from '../../infra/lab/lab.ts';
 import { labPaths } from '../../infra/lab/fixture.ts';
 import { labSecrets, playRequest } from '../../infra/plays/play.ts';
 import { startS3, type EmbeddedS3 } from '../../infra/s3/server.ts';
 import { startService, type Service } from '../../infra/start/service.ts';
-import { examineId, lookId } from '../../workflows/model/look.ts';
+import { backupsId, examineId, lookId } from '../../workflows/model/look.ts';
 import { DEFAULT_TIMING } from '../../workflows/model/operation.ts';
 import { record } from '../histories/store.ts';
+import { stepCall, stepContext } from '../faults/on-lab.ts';
 import { eventually } from './stage.ts';
 import './quiet.ts';
 
@@ -145,6 +149,18 @@ describe.sequential('a cluster as it goes through trouble', () => {
     removed.mockRestore();
   });
 
+  test('the backups of the cluster: none, then the one that was taken', async () => {
+    const ask = async () => backupListing.parse(await (await app.request(`/clusters/${CLUSTER}/backups`)).json());
+    expect(backupLines(await ask())).toEqual([expect.stringContaining(`There is no backup of ${CLUSTER}`)]);
+    const steps = backupSteps(service.counterparts);
+    const call = { ...stepCall('backup'), cluster: CLUSTER };
+    const { value: facts } = await steps.inspectStorage(stepContext, call);
+    const { value: taken } = await steps.takeBackup(stepContext, { ...call, facts, phase: 'manual' });
+    const listing = await ask();
+    expect(listing.backups).toMatchObject([{ key: taken.manifestKey, phase: 'manual', operation: call.operationId }]);
+    expect(backupLines(listing).join('\n')).toContain(`restore '${taken.manifestKey}' --cluster ${CLUSTER}`);
+  });
+
   test('global maintenance: who, why and until are those of the operation', async () => {
     await setGlobalMaintenance();
     const seen = await status();
@@ -226,7 +242,7 @@ describe.sequential('a cluster as it goes through trouble', () => {
 });
 
 describe.runIf(process.env['UPDATE_REPLAY_HISTORIES'] === '1')('recorded anew', () => {
-  test('a look, one that failed, and an examination', async () => {
+  test('a look, one that failed, an examination and a list', async () => {
     await desk.look(CLUSTER);
     await desk.examine(CLUSTER);
     await desk.look('Other');
@@ -234,5 +250,7 @@ describe.runIf(process.env['UPDATE_REPLAY_HISTORIES'] === '1')('recorded anew', 
     record('lookAtCluster', 'seen', await history(lookId(CLUSTER)));
     record('lookAtCluster', 'unknown-cluster', await history(lookId('Other')));
     record('examine', 'examined', await history(examineId(CLUSTER)));
+    await desk.backups(CLUSTER);
+    record('listBackups', 'listed', await history(backupsId(CLUSTER)));
   });
 });

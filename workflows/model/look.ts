@@ -165,13 +165,47 @@ export interface LookInput {
   readonly cluster: string;
 }
 
-/** Both only read, but for one test object in S3 that the examination stores and removes. */
+/** A backup in S3 that can be restored from. */
+export interface ListedBackup {
+  /** Of the manifest: what `restore` wants. */
+  readonly key: string;
+  /** ISO time. */
+  readonly takenAt: string;
+  /** Workflow id of the operation that took it. */
+  readonly operation: string;
+  readonly phase: 'before' | 'after' | 'manual';
+  readonly items: readonly string[];
+  readonly bytes: number;
+  /** Names of what it lacks. */
+  readonly notTaken: readonly string[];
+}
+
+export interface BackupList {
+  /** Newest first. */
+  readonly backups: readonly ListedBackup[];
+  /** Manifests that can't be read: no backup to restore from. */
+  readonly damaged: readonly { readonly key: string; readonly why: string }[];
+}
+
+/** The newest of them: an answer is kept small. */
+export const BACKUPS_LISTED_MAX = 100;
+
+export interface BackupListing extends BackupList {
+  readonly version: 1;
+  readonly cluster: string;
+  /** True: there are more than are listed. */
+  readonly more: boolean;
+}
+
+/** They only read, but for one test object in S3 that the examination stores and removes. */
 export interface LookActivities {
   lookAtCluster(input: LookInput): Promise<ClusterLook>;
   examine(input: LookInput): Promise<Examination>;
+  listBackups(input: LookInput): Promise<BackupListing>;
 }
 
-export const LOOK_WORKFLOWS = { look: 'lookAtCluster', examine: 'examine' } as const;
+export const LOOK_WORKFLOWS = { look: 'lookAtCluster', examine: 'examine', backups: 'listBackups' } as const;
 
 export const lookId = (cluster: string): string => `look/${cluster}`;
 export const examineId = (cluster: string): string => `examine/${cluster}`;
+export const backupsId = (cluster: string): string => `backups/${cluster}`;

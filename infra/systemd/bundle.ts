@@ -3,20 +3,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { englishOnly } from '../bundling.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** None of these has any business on a host. */
 const HEAVY = /node_modules\/(@temporalio|hono|@hono|@aws-sdk|@smithy|protobufjs)\//;
-
-/** zod brings its messages in forty languages; ours are all in English. */
-const englishOnly: Plugin = {
-  name: 'english-only',
-  setup({ onLoad }) {
-    onLoad({ filter: /node_modules\/zod\/v4\/locales\/index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    }));
-  },
-};
 
 /** Only what is used of zod: its `z` brings all of it, the module's own namespace does not. */
 const zodAsNamespace: Plugin = {

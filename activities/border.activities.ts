@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { CounterpartError } from './errors.ts';
+import { stepEnded, type StepEnd } from './observe.activities.ts';
 import { abortableSleep, type StepContext } from './step-context.ts';
 
 /** A defect of ours, or of a library: tried again like any other failure, and told with the number of tries. */
@@ -31,6 +32,11 @@ function toFailure(error: unknown, attempt: number): unknown {
   });
 }
 
+/** Its check found the effect there already (`StepOutcome`). */
+function foundDone(outcome: unknown): boolean {
+  return typeof outcome === 'object' && outcome !== null && 'done' in outcome && outcome.done === 'before';
+}
+
 /**
  * Makes an activity of a step's function. Heart-beats go out by themselves: a step that waits for a slow answer is not
  * dead, and cancellation can only arrive with them.
@@ -39,6 +45,7 @@ export function asActivity<I, O>(step: (context: StepContext, input: I) => Promi
   return async (input: I) => {
     const temporal = Context.current();
     const { heartbeatTimeoutMs = 10_000, attempt } = temporal.info;
+    const started = performance.now();
     let waiting = '';
     const beat = setInterval(() => temporal.heartbeat({ waitsFor: waiting }), Math.max(50, heartbeatTimeoutMs / 4));
     const context: StepContext = {
@@ -51,14 +58,22 @@ export function asActivity<I, O>(step: (context: StepContext, input: I) => Promi
       now: () => new Date(),
       sleep: (milliseconds) => abortableSleep(milliseconds, temporal.cancellationSignal),
     };
+    let end: StepEnd = 'done';
+    let why: string | undefined;
     try {
-      return await step(context, input);
+      const outcome = await step(context, input);
+      if (foundDone(outcome)) end = 'already-done';
+      return outcome;
     } catch (error) {
+      end = 'stopped';
       // A step interrupted by its cancellation must be reported as cancelled, whatever error that made underneath.
       if (temporal.cancellationSignal.aborted) throw temporal.cancellationSignal.reason;
+      why = error instanceof Error ? error.message : String(error);
+      end = error instanceof CounterpartError && error.facts.kind !== 'retryable' ? 'given-up' : 'failed';
       throw toFailure(error, attempt);
     } finally {
       clearInterval(beat);
+      stepEnded(temporal, end, performance.now() - started, why);
     }
   };
 }

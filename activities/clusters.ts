@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { EngineClient } from './engine/client.ts';
 import { CounterpartError } from './errors.ts';
 import { correlationOf } from './ids.ts';
+import type { CallObserver } from './observe.ts';
 import { HostPool, type HostConfig } from './vdsm/hosts.ts';
 
 export interface ClusterConfig {
@@ -64,19 +65,21 @@ export class ClusterRegistry {
   readonly #configs: readonly ClusterConfig[];
   readonly #closers: (() => Promise<void>)[] = [];
 
-  constructor(configs: readonly ClusterConfig[]) {
+  /** @param observe is told of every call to engine and hosts */
+  constructor(configs: readonly ClusterConfig[], observe?: CallObserver) {
     this.#configs = configs;
-    for (const config of configs) this.#add(config);
+    for (const config of configs) this.#add(config, observe);
   }
 
-  #add({ name, engine, hosts }: ClusterConfig): void {
+  #add({ name, engine, hosts }: ClusterConfig, observe: CallObserver | undefined): void {
     const client = new EngineClient({
       baseUrl: engine.url,
       caFile: engine.ca,
       user: engine.user,
       password: () => readPassword(engine.passwordFile),
+      ...(observe === undefined ? {} : { observe }),
     });
-    const pool = new HostPool(hosts);
+    const pool = new HostPool(hosts, observe);
     this.#clusters.set(name, {
       name,
       hosts: pool,

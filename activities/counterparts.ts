@@ -3,6 +3,7 @@ import type { Archive } from './archive/client.ts';
 import type { ClusterRegistry } from './clusters.ts';
 import type { Secrets } from './secrets.ts';
 import type { TicketSystem } from './tickets/client.ts';
+import type { Tracker } from './tickets/tracker.ts';
 
 export interface Counterparts {
   readonly clusters: ClusterRegistry;
@@ -10,4 +11,6 @@ export interface Counterparts {
   readonly secrets: Secrets;
   /** Undefined: no ticket system is configured; reports are recorded in the operation only. */
   readonly tickets: TicketSystem | undefined;
+  /** Ticket systems by the names that requests carry. */
+  readonly trackers?: ReadonlyMap<string, Tracker>;
 }

@@ -2,7 +2,9 @@
 import type { MiddlewareHandler } from 'hono';
 import { refuse, type AppEnv } from './context.ts';
 import type { AppPorts } from './ports.ts';
-import { sameSecret } from './secrets.ts';
+import { holderName, holderOf } from './tokens.ts';
+
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Names under which a machine reaches itself. */
 export function isLoopback(host: string): boolean {
@@ -10,7 +12,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * With a token: constant-time bearer check. Without: only requests addressed to this machine by a loopback name, which
+ * With a token: constant-time bearer check; a read-only one may not change anything. Without: only requests addressed to this machine by a loopback name, which
  * keeps a web page in a local browser from reaching the API by pointing its own name at 127.0.0.1.
  */
 export function authenticate(ports: AppPorts): MiddlewareHandler<AppEnv> {
@@ -27,8 +29,12 @@ export function authenticate(ports: AppPorts): MiddlewareHandler<AppEnv> {
     if (tokens.length === 0) return refuse(c, 'secret-unavailable', 'the API token can’t be read');
     const given = /^Bearer +([\x21-\x7e]+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (given === undefined) return refuse(c, 'unauthorized', 'no bearer token was sent');
-    // Each of them is compared: which one matched must not show in the time taken.
-    const matches = tokens.filter((token) => sameSecret(token, given));
-    return matches.length > 0 ? next() : refuse(c, 'unauthorized', 'the token is not the right one');
+    const holder = holderOf(tokens, given);
+    if (holder === undefined) return refuse(c, 'unauthorized', 'the token is not the right one');
+    c.get('logged').tokenName = holderName(holder);
+    if (holder.role === 'read-only' && !READS.has(c.req.method)) {
+      return refuse(c, 'read-only', `the token of ${holderName(holder)} may look, not change`);
+    }
+    return next();
   };
 }

@@ -10,6 +10,8 @@ export interface AppEnv {
     instance: string;
     /** Added to the log line: ids and outcomes, never bodies, headers or secrets. */
     logged: Record<string, string | number | boolean>;
+    /** The raw body once it was read. */
+    body: Uint8Array | undefined;
   };
 }
 
@@ -21,12 +23,28 @@ export function refuse(c: AppContext, name: ProblemName, detail: string, extras:
   return problem(name, detail, { instance: c.get('instance'), ...extras });
 }
 
+/** The problem that is answered, also where a route made its document without `refuse`; from then on it is logged. */
+export async function answeredProblem(c: AppContext): Promise<string | undefined> {
+  const logged = c.get('logged');
+  const type = c.res.headers.get('content-type') ?? '';
+  if (logged.problem === undefined && type.startsWith('application/problem+json')) {
+    const read = readJson(new Uint8Array(await c.res.clone().arrayBuffer()));
+    const json: unknown = read.ok ? read.value : undefined;
+    const uri: unknown = typeof json === 'object' && json !== null ? Reflect.get(json, 'type') : undefined;
+    if (typeof uri === 'string') logged.problem = uri.replace(/^.*\//, '');
+  }
+  return typeof logged.problem === 'string' ? logged.problem : undefined;
+}
+
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly response: Response };
 
 /** The raw bytes within the limit, else the refusal. */
 export async function bodyOf(c: AppContext, limit: number): Promise<Parsed<Uint8Array>> {
   const read = await readBody(c.req.raw, c.req.header('content-length'), limit);
-  if (read.ok) return { ok: true, value: read.bytes };
+  if (read.ok) {
+    c.set('body', read.bytes);
+    return { ok: true, value: read.bytes };
+  }
   return { ok: false, response: refuse(c, 'body-too-large', `at most ${read.limit} bytes`) };
 }
 

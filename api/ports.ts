@@ -3,6 +3,7 @@
  * in a test; the Temporal side is `operations/temporal.ts`.
  */
 import type { HostAlert } from '../workflows/model/cluster.ts';
+import type { TicketNote } from '../workflows/model/ticket.ts';
 import type { OperationInput } from '../workflows/model/requests.ts';
 import type {
   OperationState,
@@ -11,6 +12,7 @@ import type {
   OperatorAction,
   OperatorCommand,
 } from '../workflows/model/operation.ts';
+import type { AuditOptions } from './audit/trail.ts';
 import type { ClusterDesk } from './clusters/ports.ts';
 import type { WindowDesk } from './windows/ports.ts';
 import type { DeliveryLog } from './webhooks/deliveries.ts';
@@ -73,6 +75,7 @@ export interface OperationStarter {
 export interface ListFilter {
   readonly cluster?: string;
   readonly state?: OperationState;
+  readonly ticket?: string;
   readonly limit: number;
 }
 
@@ -103,6 +106,11 @@ export interface OperatorDesk {
   act(id: string, action: OperatorAction, command: OperatorCommand, updateId?: string): Promise<ActReply>;
 }
 
+export interface FollowerDesk {
+  /** Has it written to the operation's ticket, once for its id; nothing when nobody keeps the ticket up to date. */
+  tell(operationId: string, note: TicketNote): Promise<{ readonly outcome: 'told' } | Unavailable>;
+}
+
 export interface AlertDesk {
   /** Keeps it with the cluster; a repetition of the same id is dropped. */
   tell(cluster: string, alert: HostAlert): Promise<{ readonly outcome: 'told' } | Unavailable>;
@@ -127,6 +135,10 @@ export interface WebhookSource {
   readonly hmac?: HmacRecipe;
   /** Makes a request of the sender's own JSON; without it the native body is expected. */
   readonly mapping?: Mapping;
+  /** Ticket system that is kept up to date about its operations: a name in BELLWETHER_TRACKERS_FILE. */
+  readonly tracker?: string;
+  /** Who may answer in the ticket (`mapping.answer`), as the ticket system calls them. */
+  readonly operators?: readonly string[];
   /** Deliveries taken a minute, and at once. Default 600. */
   readonly ratePerMinute?: number;
   /** Keeps headers and body (redacted) of the last refused delivery, to look at while setting the source up. */
@@ -138,6 +150,8 @@ export interface AppPorts {
   readonly reader: OperationReader;
   readonly desk: OperatorDesk;
   readonly alerts: AlertDesk;
+  /** Answers for people who write to tickets; without it they get none. */
+  readonly followers?: FollowerDesk;
   readonly looks: ClusterDesk;
   readonly windows: WindowDesk;
   /** Names of the clusters that may be operated on. */
@@ -147,6 +161,8 @@ export interface AppPorts {
   readonly readSecrets: (file: string) => Promise<readonly string[]>;
   /** File with the bearer token of `/operations`; without it the app may only listen on loopback. */
   readonly apiTokenFile?: string;
+  /** File whose first line signs the sessions of the status page; without it they end with the process. */
+  readonly sessionSecretFile?: string;
   readonly clock: () => Date;
   readonly logger: AppLogger;
   readonly timing?: OperationTiming;
@@ -154,6 +170,10 @@ export interface AppPorts {
   readonly temporalUiLink?: (id: string) => string;
   /** Starts under way at most; the server below does about 180 a second (temporal.md 3). Default 32. */
   readonly startsMax?: number;
+  /** Pages that are told of changes by events at most; 0 where the runtime can’t stream: they ask instead. Default 100. */
+  readonly streamsMax?: number;
+  /** Where it is written down who changed what; without it nothing is. */
+  readonly audit?: AuditOptions;
   /** Where deliveries are kept; default: the last 200, in memory. */
   readonly deliveries?: DeliveryLog;
 }

@@ -45,6 +45,16 @@ export const PROBLEMS = {
     title: 'Without a token the API answers only to this machine',
     page: 'Call it as 127.0.0.1 or localhost, or configure an API token. This keeps web pages in a browser on this machine from reaching it under another name.',
   },
+  'read-only': {
+    status: 403,
+    title: 'This needs the role operator',
+    page: 'Nothing was done. A line of the token file reads name:role:token; the role is read-only or operator. Sign in with an operator’s token, or ask an operator.',
+  },
+  'form-refused': {
+    status: 403,
+    title: 'The form was not taken',
+    page: 'Nothing was done. Load the page again and send the form from there. A form belongs to the session that it was made for and to this site; behind a proxy the Host header must reach the front door unchanged.',
+  },
   'not-found': { status: 404, title: 'There is nothing here', page: 'GET /openapi.json lists all paths.' },
   'unknown-source': {
     status: 404,
@@ -133,6 +143,18 @@ export const PROBLEMS = {
     page: 'Nothing was started. Send it again after the seconds in Retry-After. A source may send 600 deliveries a minute unless its entry says another ratePerMinute.',
     retryAfterS: 1,
   },
+  'too-many-tries': {
+    status: 429,
+    title: 'Too many tries to sign in',
+    page: 'Wait for the seconds in Retry-After, then try again. Ten tries a minute are taken from one address.',
+    retryAfterS: 60,
+  },
+  'too-many-streams': {
+    status: 503,
+    title: 'Too many pages listen',
+    page: 'The page goes on by asking every 5 seconds. Close pages that nobody looks at; a front door feeds 100.',
+    retryAfterS: 60,
+  },
   'internal-error': {
     status: 500,
     title: 'The front door failed',
@@ -143,6 +165,12 @@ export const PROBLEMS = {
     title: 'Temporal did not answer',
     page: 'Nothing was acknowledged. Send the same request again with the same key: it is done once only. See GET /readyz, and whether the Temporal server runs.',
     retryAfterS: 5,
+  },
+  'audit-unavailable': {
+    status: 503,
+    title: 'The audit trail can’t be written',
+    page: 'What can’t be written down is not done: nothing was changed, unless the detail says otherwise. Look at the disk of the file in BELLWETHER_AUDIT_LOG (df -h, and its owner), then send the same request again with the same key. BELLWETHER_AUDIT_REQUIRED=false lets changes go on without a trail.',
+    retryAfterS: 30,
   },
   'secret-unavailable': {
     status: 503,

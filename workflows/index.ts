@@ -15,3 +15,4 @@ export { reconcile } from './reconcile/reconcile.ts';
 export { examine, listBackups, lookAtCluster } from './look/look.ts';
 export { followTicket } from './ticket/follow.ts';
 export { maintenanceWindow } from './window/window.ts';
+export { notification, notifier } from './notify/notifier.ts';

@@ -14,6 +14,7 @@ import {
   unreadableAnswer,
   wireError,
 } from './errors.ts';
+import { observed, type CallObserver } from '../observe.ts';
 import { failedAction, jsonOrUndefined, readFault } from './faults.ts';
 import { Session } from './session.ts';
 import { type Method, type WireAnswer, WireFailure, type WireRequest, exchange } from './wire.ts';
@@ -36,6 +37,8 @@ export interface EngineOptions {
   /** Of one call, connection included. Default 60,000: the engine's own calls to a host may take that long. */
   readonly timeoutMs?: number;
   readonly logger?: EngineLogger;
+  /** Is told of each call at its end. */
+  readonly observe?: CallObserver;
 }
 
 export interface Call {
@@ -86,6 +89,14 @@ function originOf(baseUrl: string): string {
   return url.origin;
 }
 
+/** `POST vms/start`: ids are left out, so that there are few different ones. */
+function kindOf({ method, path }: Pick<Call, 'method' | 'path'>): string {
+  const words = path.split('/').filter((part) => /^[a-z]{2,30}$/.test(part));
+  return `${method} ${words.length === 0 ? '/' : words.join('/')}`;
+}
+
+const errorType = (error: unknown) => (error instanceof EngineError ? error.facts.type : 'stopped');
+
 interface Agents {
   readonly reads: Agent;
   readonly changes: Agent;
@@ -113,7 +124,18 @@ export class EngineTransport {
    * One call with the token, repeated once with a new token after a 401. Returns the parsed body; undefined if empty.
    * @throws EngineError typed by `refusals.ts` and `errors.ts`; `outcomeUnknown` when a change may have happened.
    */
-  async call(call: Call): Promise<unknown> {
+  call(call: Call): Promise<unknown> {
+    const correlationId = correlationIdOf(call.correlationId);
+    const facts = { counterpart: 'engine', subject: this.origin, call: kindOf(call) } as const;
+    return observed(
+      this.#options.observe,
+      { ...facts, ...(correlationId === undefined ? {} : { correlationId }) },
+      errorType,
+      () => this.#call(call),
+    );
+  }
+
+  async #call(call: Call): Promise<unknown> {
     const context: CallContext = {
       subject: call.subject,
       act: call.act,

@@ -32,12 +32,17 @@ export class TicketSystem {
   }
 
   /**
-   * Posts a comment. The id is derived from operation, ticket and state, so that the receiver can drop a repetition.
+   * Posts a comment. The id is derived from operation, ticket and occasion (the state, unless it comes more than once),
+   * so that the receiver can drop a repetition.
    * @throws CounterpartError retryable on no answer, 429 and 5xx; needs-operator on any other refusal.
    */
-  async report(report: TicketReport, signal: AbortSignal): Promise<{ id: string }> {
-    const id = `msg_${deriveId(report.operationId, `${report.ticket}/${report.state}`)}`;
-    const body = JSON.stringify({ type: 'operation.ended', data: report });
+  async report(
+    report: TicketReport,
+    signal: AbortSignal,
+    { type = 'operation.ended', occasion = report.state } = {},
+  ): Promise<{ id: string }> {
+    const id = `msg_${deriveId(report.operationId, `${report.ticket}/${occasion}`)}`;
+    const body = JSON.stringify({ type, data: report });
     const response = await this.#send(id, this.#options.now?.() ?? new Date(), body, signal);
     if (response.ok) return { id };
     const retryable = response.status === 429 || response.status >= 500;

@@ -14,6 +14,7 @@ import type { Asked } from './exchange.ts';
 import { Gate } from './gate.ts';
 import { REQUEST_BYTES_MAX } from './json-rpc.ts';
 import { backOff, Link } from './link.ts';
+import { observed, type CallObserver } from '../observe.ts';
 import { silent, type Logger } from './logger.ts';
 import { VERBS, type VdsmVerbs, type VerbName } from './verbs.ts';
 
@@ -41,6 +42,8 @@ export interface VdsmClientOptions extends VdsmPeer {
   readonly backOffMs?: { readonly first: number; readonly max: number };
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** Is told of each call at its end. */
+  readonly observe?: CallObserver;
 }
 
 export interface CallOptions {
@@ -53,6 +56,8 @@ export interface CallOptions {
 
 /** Of each time-out, this much (a quarter of short ones) is kept for the answer. */
 const ANSWER_ROOM_MS = 1_000;
+
+const errorType = (error: unknown) => (error instanceof CounterpartError ? error.facts.type : 'stopped');
 
 interface Limit {
   /** Ends the time before sending: at `sendBy`, or with the caller's signal. */
@@ -115,8 +120,13 @@ export class VdsmClient {
     const { callTimeoutMs = 60_000, slowCallTimeoutMs = 180_000 } = this.#options;
     const timeoutMs = options.timeoutMs ?? (spec.slow ? slowCallTimeoutMs : callTimeoutMs);
     const encoded = this.#encode(verb, spec.encode(params));
-    const raw = await this.#within(verb, timeoutMs, options.signal, (limit) =>
-      this.#attempt(verb, encoded, options, limit),
+    const { correlationId } = options;
+    const facts = { counterpart: 'vdsm', subject: this.name, call: verb } as const;
+    const raw = await observed(
+      this.#options.observe,
+      { ...facts, ...(correlationId === undefined ? {} : { correlationId }) },
+      errorType,
+      () => this.#within(verb, timeoutMs, options.signal, (limit) => this.#attempt(verb, encoded, options, limit)),
     );
     try {
       return spec.decode(raw);

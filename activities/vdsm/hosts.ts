@@ -1,5 +1,6 @@
 /** The hosts of a cluster: work goes to one that answers, and moves to another when that one goes down. */
 import { CounterpartError } from '../errors.ts';
+import type { CallObserver } from '../observe.ts';
 import { VdsmClient } from './client.ts';
 
 export interface HostConfig {
@@ -37,18 +38,21 @@ function reasonOf(error: unknown): string {
 /** VDSM's own port (vdsm.md 1). */
 const VDSM_PORT = 54_321;
 
-function clientOf({ name, address, vdsmPort, ca, cert, key }: HostConfig): VdsmClient {
-  return new VdsmClient({ name, address, port: vdsmPort, ca, cert, key });
+function clientOf({ name, address, vdsmPort, ca, cert, key }: HostConfig, observe?: CallObserver): VdsmClient {
+  const options = { name, address, port: vdsmPort, ca, cert, key };
+  return new VdsmClient(observe === undefined ? options : { ...options, observe });
 }
 
 export class HostPool {
+  readonly #observe: CallObserver | undefined;
   readonly #configs: HostConfig[];
   #clients: VdsmClient[];
   #order: VdsmClient[];
 
-  constructor(hosts: readonly HostConfig[]) {
+  constructor(hosts: readonly HostConfig[], observe?: CallObserver) {
+    this.#observe = observe;
     this.#configs = [...hosts];
-    this.#clients = hosts.map(clientOf);
+    this.#clients = hosts.map((host) => clientOf(host, observe));
     this.#order = [...this.#clients];
   }
 
@@ -81,7 +85,7 @@ export class HostPool {
     const [like] = this.#configs;
     if (like === undefined) throw noneLeft(`host ${host.name}`, 'it can’t be asked', []);
     const config = { ...like, name: host.name, address: host.address, vdsmPort: host.vdsmPort ?? VDSM_PORT };
-    const client = clientOf(config);
+    const client = clientOf(config, this.#observe);
     this.#configs.push(config);
     this.#clients = [...this.#clients, client];
     this.#order = [...this.#order, client];

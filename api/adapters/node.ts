@@ -50,6 +50,7 @@ export async function serveApp(app: FrontDoor, options: ServeOptions): Promise<S
   return {
     url: `http://${host}:${port}`,
     async close(graceMs = 5000) {
+      app.endStreams();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);

@@ -8,19 +8,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { readJson } from '../body.ts';
-import { refuse, type AppContext, type AppEnv } from '../context.ts';
+import { answeredProblem, refuse, type AppContext, type AppEnv } from '../context.ts';
 import type { AppPorts } from '../ports.ts';
 import { createBucket } from '../webhooks/bucket.ts';
 import { fromOf, type Trusted } from './from.ts';
 import { sha256, type AuditFields } from './line.ts';
-import { AuditUnavailable, type AuditTrail } from './trail.ts';
-
-export interface AuditOptions {
-  readonly trail: AuditTrail;
-  /** True: what can't be written down is refused. */
-  readonly required: boolean;
-  readonly trusted?: Trusted;
-}
+import { AuditUnavailable, type AuditOptions } from './trail.ts';
 
 /** What a port learned of the call that is under way. */
 interface Call {
@@ -56,9 +49,9 @@ function said(c: AppContext): { by?: string; reason?: string } {
 }
 
 function whoOf(c: AppContext, by: string | undefined): AuditFields['who'] {
-  const { token, session, source, delivery, problem } = c.get('logged');
+  const { tokenName, session, source, delivery, problem } = c.get('logged');
   const name = by === undefined ? {} : { by };
-  if (typeof token === 'string') return { ...name, authenticated: 'token', as: token };
+  if (typeof tokenName === 'string') return { ...name, authenticated: 'token', as: tokenName };
   if (typeof session === 'string') return { ...name, authenticated: 'session', as: session };
   if (typeof source === 'string') {
     return { ...name, authenticated: delivery === undefined ? 'no' : 'webhook', as: source };
@@ -83,7 +76,8 @@ function fieldsOf({ c, time, known }: Call, trusted: Trusted | undefined): Audit
       ...(action === undefined ? {} : { action }),
       ...(subject === undefined ? {} : { subject }),
       ...(reason === undefined ? {} : { reason }),
-      ...(body === undefined ? {} : { digest: sha256(body) }),
+      // A signing-in is all secret: not even its digest is kept.
+      ...(body === undefined || c.req.path.endsWith('/sign-in') ? {} : { digest: sha256(body) }),
     },
   };
 }
@@ -109,7 +103,7 @@ export function createAudit(options: AuditOptions, ports: Pick<AppPorts, 'clock'
   /** Whether the call belongs into the trail at its end. */
   function counts({ c, asked }: Call): boolean {
     if (asked) return true;
-    if (READS.has(c.req.method) || c.get('logged').source !== undefined) return false;
+    if (READS.has(c.req.method) || c.req.path.startsWith('/webhooks/')) return false;
     const { authenticated } = whoOf(c, undefined);
     return authenticated !== 'no' || strangers.take() === undefined;
   }
@@ -117,10 +111,11 @@ export function createAudit(options: AuditOptions, ports: Pick<AppPorts, 'clock'
   async function answered(call: Call): Promise<void> {
     const { c } = call;
     if (!counts(call)) return;
-    const { problem, operation, window } = c.get('logged');
+    const problem = await answeredProblem(c);
+    const { operation, window } = c.get('logged');
     const subject = call.known.subject ?? operation ?? window;
     if (typeof subject === 'string') call.known.subject = subject;
-    const result = { status: c.res.status, ...(typeof problem === 'string' ? { problem } : {}) };
+    const result = { status: c.res.status, ...(problem === undefined ? {} : { problem }) };
     try {
       c.get('logged').audit = await trail.append('answered', { ...fieldsOf(call, trusted), result });
     } catch (error) {

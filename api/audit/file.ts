@@ -38,7 +38,7 @@ const PATIENCE_MS = 5000;
 
 /** @throws the file system's error */
 async function writeAndSync(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
   }
   await handle.datasync();
@@ -75,7 +75,10 @@ class Trail {
   append(saying: Saying): Promise<number> {
     if (this.#waiting.length >= WAITING_MAX) return Promise.reject(new Error('the disk does not keep up'));
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`the disk did not answer in ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+      const late = setTimeout(
+        () => reject(new Error(`the disk did not answer in ${PATIENCE_MS / 1000} s`)),
+        PATIENCE_MS,
+      );
       const settled = () => clearTimeout(late);
       this.#waiting.push({
         saying,
@@ -113,7 +116,8 @@ class Trail {
   }
 
   #failed(batch: readonly Waiting[], error: Error): void {
-    if (!this.#failing) this.#logger.error({ file: this.#file, error: error.message }, 'the audit trail can’t be written');
+    if (!this.#failing)
+      this.#logger.error({ file: this.#file, error: error.message }, 'the audit trail can’t be written');
     this.#failing = true;
     // What was only asked for did not happen; an answer that is missing did.
     const answers = batch.filter(({ saying }) => saying.kind === 'answered').length;
@@ -212,4 +216,3 @@ async function readPage(file: string, query: AuditQuery): Promise<AuditPage> {
   more ||= lines.length > query.limit;
   return { lines: lines.slice(-query.limit).toReversed(), more };
 }
-

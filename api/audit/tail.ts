@@ -25,8 +25,11 @@ async function readAt(handle: FileHandle, from: number, length: number): Promise
 }
 
 /** The last line that is one, looked for from behind. */
-function lastLine(bytes: Buffer, mid: boolean): { readonly end: number; readonly line: Buffer; readonly seq: number } | undefined {
-  for (let end = bytes.lastIndexOf(LF); end >= 0; ) {
+function lastLine(
+  bytes: Buffer,
+  mid: boolean,
+): { readonly end: number; readonly line: Buffer; readonly seq: number } | undefined {
+  for (let end = bytes.lastIndexOf(LF); end >= 0;) {
     const before = end === 0 ? -1 : bytes.lastIndexOf(LF, end - 1);
     if (before < 0 && mid) return undefined;
     const line = bytes.subarray(before + 1, end);

@@ -1,4 +1,5 @@
 /** What the front door needs of an audit trail; on Node it is a file (`file.ts`). */
+import type { Trusted } from './from.ts';
 import type { AuditFields, AuditLine } from './line.ts';
 
 export interface AuditQuery {
@@ -22,6 +23,13 @@ export interface AuditTrail {
   append(kind: 'asked' | 'answered', fields: AuditFields): Promise<number>;
   /** @throws when it can't be read */
   read(query: AuditQuery): Promise<AuditPage>;
+}
+
+export interface AuditOptions {
+  readonly trail: AuditTrail;
+  /** True: what can't be written down is refused. */
+  readonly required: boolean;
+  readonly trusted?: Trusted;
 }
 
 /** Nothing was changed: it could not be written down who asked. */

@@ -12,6 +12,8 @@ if (!existsSync(`${root}/node_modules/tsx`)) {
 }
 const { register } = await import('tsx/esm/api');
 register();
+// `bellwether status | head` ends early, and that is no fault.
+process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 const { main } = await import('./main.ts');
 process.exitCode = await main(process.argv.slice(2), {
   stdout: (text) => process.stdout.write(text),

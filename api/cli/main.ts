@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { OPERATION_STATES } from '../schemas/operation.ts';
 import { auditCommands } from './audit.ts';
+import { completionCommand } from './completion.ts';
 import { convert, type ConvertOptions } from './convert.ts';
 import { backupsCommand } from './backups.ts';
 import { doctorCommand } from './doctor.ts';
@@ -114,6 +115,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   doctorCommand(program, run, io.env, done);
   webhookCommands(program, run, io.env, done);
   auditCommands(program, run, done);
+  completionCommand(program, run, done);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

@@ -6,6 +6,7 @@ import type { StartReply, WebhookSource } from '../ports.ts';
 import type { ProblemError } from '../problems.ts';
 import { readSecretFile, secretsOf } from '../secrets.ts';
 import type { OperationRequest } from '../../workflows/model/requests.ts';
+import { mayAnswer } from '../webhooks/answer.ts';
 import { readRequest } from '../webhooks/request.ts';
 import { readSources } from '../webhooks/source.ts';
 import { schemeOf } from '../webhooks/verify/schemes.ts';
@@ -119,16 +120,28 @@ async function reportOn(run: CliRun, source: WebhookSource, options: WebhookTest
   const reading = readRequest(source, body);
   if (reading.kind === 'invalid') return { ...base, reading, errors: reading.errors ?? [], wouldStart: false };
   if (reading.kind === 'nothing') return { ...base, reading, wouldStart: false };
+  if (reading.kind === 'answer') {
+    const taken = mayAnswer(source, reading.answer.user);
+    return { ...base, reading, mayAnswer: taken, wouldStart: false };
+  }
+  const tracker = source.tracker === undefined ? {} : { tracker: source.tracker };
   const { id, outcome } = await started(reading.request, () => now);
   const operation = id === undefined ? {} : { operation: id };
-  return { ...base, reading, ...operation, errors: startErrors(outcome), wouldStart: outcome.outcome === 'accepted' };
+  return {
+    ...base,
+    reading,
+    ...operation,
+    ...tracker,
+    errors: startErrors(outcome),
+    wouldStart: outcome.outcome === 'accepted',
+  };
 }
 
-/** @returns 0 when it would start an operation; 1 when it is refused or asks for nothing. */
+/** @returns 0 when it would start an operation or answer one; 1 when it is refused or asks for nothing. */
 export async function webhookTest(run: CliRun, env: NodeJS.ProcessEnv, options: WebhookTestOptions): Promise<ExitCode> {
   const source = sourceOf(options.config ?? env['BELLWETHER_WEBHOOKS_FILE'], options.source);
   const report = await reportOn(run, source, options);
   if (options.json === true) run.out(JSON.stringify(report));
   else for (const line of reportLines(report)) run.out(line);
-  return report.wouldStart ? EXIT.done : EXIT.failed;
+  return report.wouldStart || report.mayAnswer === true ? EXIT.done : EXIT.failed;
 }

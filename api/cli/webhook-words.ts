@@ -17,6 +17,10 @@ export interface WebhookReport {
   readonly operation?: string;
   readonly errors: readonly ProblemError[];
   readonly wouldStart: boolean;
+  /** The ticket system that would be kept up to date. */
+  readonly tracker?: string;
+  /** Of a comment with an operator's word: whether its writer is on the source's list. */
+  readonly mayAnswer?: boolean;
 }
 
 const REASONS: Record<RefusalReason, string> = {
@@ -54,7 +58,7 @@ function mappingLines({ mapped }: RequestReading): string[] {
   return mapped.matched ? [...conditions, 'fields:', ...mapped.fields.map(fieldLine)] : conditions;
 }
 
-function outcomeLines({ reading, operation, errors, wouldStart }: WebhookReport): string[] {
+function outcomeLines({ reading, operation, errors, wouldStart, mayAnswer, tracker }: WebhookReport): string[] {
   const mistakes = errors.map(({ path, line, key, what, remedy }) => {
     const place = [path, line === undefined ? undefined : `line ${line}`, key].filter((part) => part !== undefined);
     return `  ${place.join(', ')}: ${what}${remedy === undefined ? '' : ` (${remedy})`}`;
@@ -62,11 +66,21 @@ function outcomeLines({ reading, operation, errors, wouldStart }: WebhookReport)
   if (reading === undefined) return ['outcome:    refused (401); nothing was parsed'];
   if (reading.kind === 'nothing') return [`outcome:    nothing to do: ${reading.because}`];
   if (reading.kind === 'invalid') return [`outcome:    refused: ${reading.problem}: ${reading.detail}`, ...mistakes];
+  if (reading.kind === 'answer') {
+    const { action, user, ticket, reason } = reading.answer;
+    const word = `${action} by ${user} for the operations of ${ticket}${reason === undefined ? '' : `, because: ${reason}`}`;
+    return mayAnswer === true
+      ? [`outcome:    would take ${word} (not checked here: whether one of them waits for it)`]
+      : [`outcome:    refused: ${word}: not on the source’s list of operators; the ticket would be told who is`];
+  }
   if (!wouldStart) return ['outcome:    refused by the check before the start', ...mistakes];
   const request = JSON.stringify(reading.request, null, 2).split('\n');
   return [
     'request:',
     ...request.map((line) => `  ${line}`),
+    tracker === undefined
+      ? 'tracker:    none; the ticket gets a report at the end, if BELLWETHER_TICKETS_URL says where'
+      : `tracker:    ${tracker} (not checked here: whether BELLWETHER_TRACKERS_FILE has it)`,
     `outcome:    would start ${operation} (not checked here: whether the front door has this cluster, and whether the ticket ran already)`,
   ];
 }

@@ -61,6 +61,32 @@ describe('bellwether webhook test', () => {
     expect(out).toContain('would start upgrade/Default/OPS-17');
   });
 
+  it('shows the tracker of a request, and what an operator’s word in the ticket would do', async () => {
+    const [source] = recipes().filter(({ name }) => name === 'rt');
+    writeFileSync(join(dir, 'rt.json'), JSON.stringify([{ ...source, secretFiles: [join(dir, 'secret')] }]));
+    const ofRt = (body: object) =>
+      run(
+        'test',
+        '--source',
+        'rt',
+        '--unsigned',
+        '--config',
+        join(dir, 'rt.json'),
+        '--file',
+        file(JSON.stringify(body)),
+      );
+    const ticket = { id: 7, operation: 'Back up configuration', cluster: 'Default', subject: 'nightly' };
+    const request = await ofRt({ event: 'status', to: 'approved', ticket });
+    expect([request.code, request.out]).toEqual([0, expect.stringContaining('tracker:    rt (not checked here')]);
+    const alice = await ofRt({ event: 'comment', ticket, user: 'alice', comment: 'bellwether retry it is mended' });
+    expect([alice.code, alice.out]).toEqual([
+      0,
+      expect.stringContaining('would take retry by alice for the operations of RT-7, because: it is mended'),
+    ]);
+    const mallory = await ofRt({ event: 'comment', ticket, user: 'mallory', comment: 'bellwether abort' });
+    expect([mallory.code, mallory.out]).toEqual([1, expect.stringContaining('refused: abort by mallory')]);
+  });
+
   it('refuses with the reason, parses nothing then, and says 1', async () => {
     const late = await test(undefined, ...headers);
     const verdict = (out: string) => /signature: .*/.exec(out)?.[0];

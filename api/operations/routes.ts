@@ -91,7 +91,7 @@ async function showRoute(c: AppContext, ports: AppPorts, id: string): Promise<Re
   return c.json(reply.report);
 }
 
-function answerAct(c: AppContext, id: string, reply: Exclude<ActReply, { outcome: 'accepted' }>): Response {
+export function answerAct(c: AppContext, id: string, reply: Exclude<ActReply, { outcome: 'accepted' }>): Response {
   const operation = operationPath(id);
   switch (reply.outcome) {
     case 'unknown':

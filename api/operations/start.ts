@@ -44,9 +44,12 @@ function vmConfProblems(text: string | undefined): readonly ConversionProblem[] 
   return read === undefined || read.ok ? [] : read.problems;
 }
 
-/** Digest of what is asked for; who asks does not count, so that a ticket repeated by hand is seen as a repetition. */
+/**
+ * Digest of what is asked for; who asks does not count, so that a ticket repeated by hand is seen as a repetition, nor
+ * where the ticket is told.
+ */
 export function requestDigest(request: OperationRequest): string {
-  return digestOf({ ...request, requestedBy: undefined });
+  return digestOf({ ...request, requestedBy: undefined, tracker: undefined });
 }
 
 function orderOf(ports: StartPorts, request: OperationRequest, delivery: Delivery): StartOrder {

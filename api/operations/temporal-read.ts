@@ -160,6 +160,7 @@ async function list(client: Client, filter: ListFilter): Promise<OperationSummar
     `WorkflowType IN (${types})`,
     ...(filter.cluster === undefined ? [] : [`HeCluster = ${quoted(filter.cluster)}`]),
     ...(filter.state === undefined ? [] : [`HeState = ${quoted(filter.state)}`]),
+    ...(filter.ticket === undefined ? [] : [`HeTicket = ${quoted(filter.ticket)}`]),
   ];
   const rows: OperationSummary[] = [];
   for await (const info of client.workflow.list({

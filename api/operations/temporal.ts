@@ -10,12 +10,21 @@ import {
 } from '@temporalio/common';
 import { encodeUnifiedSearchAttributes } from '@temporalio/common/lib/converter/payload-search-attributes.js';
 import type { OperationState } from '../../workflows/model/operation.ts';
-import type { AlertDesk, OperationReader, OperationStarter, OperatorDesk, StartOrder, StartReply } from '../ports.ts';
+import type {
+  AlertDesk,
+  FollowerDesk,
+  OperationReader,
+  OperationStarter,
+  OperatorDesk,
+  StartOrder,
+  StartReply,
+} from '../ports.ts';
 import type { ClusterDesk } from '../clusters/ports.ts';
 import { createClusterDesk } from '../clusters/temporal-look.ts';
 import { GRPC, grpcError, unavailable, type Deadlines } from './temporal-common.ts';
 import { createAlertDesk } from './temporal-alerts.ts';
 import { createDesk } from './temporal-desk.ts';
+import { createFollowerDesk } from './temporal-followers.ts';
 import type { WindowDesk } from '../windows/ports.ts';
 import { createWindowDesk } from '../windows/temporal-windows.ts';
 import { createReader, describeOperation } from './temporal-read.ts';
@@ -37,6 +46,7 @@ export interface TemporalPorts {
   readonly reader: OperationReader;
   readonly desk: OperatorDesk;
   readonly alerts: AlertDesk;
+  readonly followers: FollowerDesk;
   readonly looks: ClusterDesk;
   readonly windows: WindowDesk;
 }
@@ -117,6 +127,7 @@ export function createTemporalPorts(options: TemporalPortsOptions): TemporalPort
     reader: createReader(client, deadlines),
     desk: createDesk(client, deadlines),
     alerts: createAlertDesk(client, taskQueue, deadlines),
+    followers: createFollowerDesk(client, deadlines),
     looks: createClusterDesk(client, taskQueue, deadlines),
     windows: createWindowDesk(client, taskQueue, deadlines),
   };

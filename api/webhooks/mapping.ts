@@ -42,6 +42,16 @@ export interface Mapping {
   /** All of them must hold; else the delivery asks for nothing. */
   readonly when: readonly Condition[];
   readonly request: Readonly<Record<string, MappedValue>>;
+  /** Deliveries that carry a comment: an operator's word may be in it. Looked at first. */
+  readonly answer?: AnswerMapping;
+}
+
+export interface AnswerMapping {
+  readonly when: readonly Condition[];
+  /** As in the request. */
+  readonly ticket: MappedValue;
+  readonly user: MappedValue;
+  readonly comment: MappedValue;
 }
 
 const TESTS = ['equals', 'in', 'exists', 'some'] as const;
@@ -104,8 +114,19 @@ function namedOperations({ literal, map, default: otherwise }: MappedValue): unk
   return [...named, ...(literal === undefined ? [] : [literal]), ...(otherwise === undefined ? [] : [otherwise])];
 }
 
+const answer = z.strictObject({
+  when: z.array(condition).min(1, 'needs a condition that tells a comment from all else'),
+  ticket: mappedValue,
+  user: mappedValue,
+  comment: mappedValue,
+}) satisfies z.ZodType<AnswerMapping>;
+
 export const mapping = z
-  .strictObject({ when: z.array(condition).default([]), request: z.record(z.string(), mappedValue) })
+  .strictObject({
+    when: z.array(condition).default([]),
+    request: z.record(z.string(), mappedValue),
+    answer: optional(answer),
+  })
   .superRefine(({ request }, context) => {
     const wrong = (field: string, message: string) =>
       context.addIssue({ code: 'custom', path: ['request', field], message });

@@ -10,6 +10,7 @@ import type { ProblemName } from '../problems.ts';
 import { idempotencyKey } from '../schemas/request.ts';
 import { secretsOf } from '../secrets.ts';
 import type { OperationRequest } from '../../workflows/model/requests.ts';
+import { receiveAnswer, type AnswerDesk } from './answer.ts';
 import { createBuckets } from './bucket.ts';
 import type { DeliveryLog } from './deliveries.ts';
 import { receiveAlert } from './host-alert.ts';
@@ -22,10 +23,11 @@ const NATIVE_BYTES_MAX = 65_536;
 /** Tickets come with comments, people and custom fields. */
 const MAPPED_BYTES_MAX = 524_288;
 
-type Desk = Pick<AppPorts, 'readSecrets' | 'logger' | 'clock' | 'alerts' | 'temporalUiLink'> & {
-  readonly start: StartPorts;
-  readonly deliveries: DeliveryLog;
-};
+type Desk = Pick<AppPorts, 'readSecrets' | 'logger' | 'clock' | 'alerts' | 'temporalUiLink'> &
+  AnswerDesk & {
+    readonly start: StartPorts;
+    readonly deliveries: DeliveryLog;
+  };
 
 function refused(c: AppContext, name: ProblemName, detail: string, reason: string): Handled {
   return { response: refuse(c, name, detail), verdict: 'refused', reason: `${name}: ${reason}` };
@@ -92,6 +94,7 @@ async function verified(desk: Desk, incoming: Incoming, body: Uint8Array, id: st
   const reading = readRequest(source, body);
   if (reading.kind === 'invalid') return invalid(c, reading);
   if (reading.kind === 'request') return started(desk, incoming, reading.request, id);
+  if (reading.kind === 'answer') return receiveAnswer(c, desk, source, reading.answer, id);
   c.get('logged').outcome = 'nothing-to-do';
   const response = c.json({ nothingToDo: true, because: reading.because });
   return { response, verdict: 'nothing-to-do', reason: `when: ${reading.unmet.join(', ')}` };

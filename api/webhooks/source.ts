@@ -57,6 +57,12 @@ const source = z
     alertsOf: optional(z.string().min(1)),
     hmac: optional(hmac),
     mapping: optional(mapping),
+    tracker: optional(z.string().min(1)),
+    operators: optional(
+      z
+        .array(z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} .@_:+-]{0,49}$/u, 'a user’s name, at most 50 characters'))
+        .min(1),
+    ),
     ratePerMinute: optional(z.number().int().min(1).max(1_000_000)),
     test: optional(z.boolean()),
   })
@@ -65,6 +71,12 @@ const source = z
     if (value.scheme === 'hmac' && value.hmac === undefined) wrong('hmac', 'needed with scheme hmac');
     if (value.scheme !== 'hmac' && value.hmac !== undefined)
       wrong('hmac', `only with scheme hmac, not ${value.scheme}`);
+    const answers = value.mapping?.answer !== undefined;
+    if (answers && value.operators === undefined) wrong('operators', 'needed with mapping.answer: who may answer?');
+    if (!answers && value.operators !== undefined) wrong('operators', 'only with mapping.answer');
+    if (value.alertsOf !== undefined && value.tracker !== undefined) {
+      wrong('tracker', 'not with alertsOf: what host workers tell has no ticket');
+    }
     if (value.alertsOf !== undefined && value.mapping !== undefined) {
       wrong('mapping', 'not with alertsOf: what host workers tell has one form');
     }

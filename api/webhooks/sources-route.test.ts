@@ -122,7 +122,9 @@ describe('the rate of a source', () => {
   it('is bounded with 429 and Retry-After; forged deliveries do not use up the sender’s share', async () => {
     // A clock of its own: else a slow machine earns tokens on the way.
     let now = Date.now();
-    const { app, orders, deliveries } = setUp(recipe('jira', { ratePerMinute: 3 }), started, { clock: () => new Date((now += 1)) });
+    const { app, orders, deliveries } = setUp(recipe('jira', { ratePerMinute: 3 }), started, {
+      clock: () => new Date((now += 1)),
+    });
     const send = async (secret?: string) => (await app.request('/webhooks/jira', jira(jiraBody(), secret))).status;
     const forged = await Promise.all(Array.from({ length: 6 }, () => send('another secret, of 16 bytes')));
     expect(forged).toEqual([401, 401, 401, 429, 429, 429]);

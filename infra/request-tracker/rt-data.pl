@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 
+die 'BELLWETHER_RT_DIR is not set' unless $ENV{BELLWETHER_RT_DIR};
+
 our @Queues = ( { Name => 'Changes', Description => 'Changes of the clusters', Lifecycle => 'change' } );
 
 our @CustomFields = (
@@ -15,7 +17,7 @@ our @CustomFields = (
             Queue      => ['Changes'],
             @values ? ( Values => [ map { { Name => $_ } } @values ] ) : (),
         }
-    } ( ['Operation', 'Upgrade hosted engine', 'Global maintenance on'], ['Cluster'], ['Bellwether'] )
+    } ( ['Operation', 'Upgrade hosted engine', 'Back up configuration', 'Global maintenance on'], ['Cluster'], ['Bellwether'] )
 );
 
 our @Users = map { { Name => $_, EmailAddress => "$_\@example.test", Privileged => 1, Password => "$_-password" } }

@@ -4,7 +4,11 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { readFrontDoorConfig, type FrontDoorConfig } from '../../api/config.ts';
-import { readOrchestratorConfig } from '../../workers/orchestrator/config.ts';
+import {
+  readOrchestratorConfig,
+  type ConfigProblem,
+  type OrchestratorConfig,
+} from '../../workers/orchestrator/config.ts';
 import { logThrough } from '../../workers/orchestrator/worker.ts';
 import { startPlatform } from './platform.ts';
 import { startService } from './service.ts';
@@ -21,19 +25,41 @@ function withLocalSource(config: FrontDoorConfig, dir: string): FrontDoorConfig 
   return { ...config, sources: [{ name: 'local', scheme: 'standard', secretFiles: [file] }] };
 }
 
+/** People stay signed in to the status page over a restart. */
+function withSessionSecret(config: FrontDoorConfig, dir: string): FrontDoorConfig {
+  if (config.sessionSecretFile !== undefined) return config;
+  const file = join(dir, 'session-secret');
+  if (!existsSync(file)) writeFileSync(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  return { ...config, sessionSecretFile: file };
+}
+
+/** Sources that name a tracker which the worker does not have: their tickets would wait for ever. */
+function unknownTrackers(worker: OrchestratorConfig, door: FrontDoorConfig): readonly ConfigProblem[] {
+  const known = (worker.trackers ?? []).map(({ name }) => name);
+  return door.sources.flatMap(({ name, tracker }) => {
+    if (tracker === undefined || known.includes(tracker)) return [];
+    const problem = `source ${name}: tracker: there is no "${tracker}"; known are: ${known.join(', ') || 'none'}`;
+    return [{ variable: 'BELLWETHER_WEBHOOKS_FILE', problem, remedy: 'Add it to BELLWETHER_TRACKERS_FILE.' }];
+  });
+}
+
 async function main(): Promise<number> {
   const { env } = process;
   const worker = readOrchestratorConfig(env);
   const door = readFrontDoorConfig(env);
-  const problems = [...(worker.ok ? [] : worker.problems), ...(door.ok ? [] : door.problems)];
-  if (!worker.ok || !door.ok) {
+  const problems = [
+    ...(worker.ok ? [] : worker.problems),
+    ...(door.ok ? [] : door.problems),
+    ...(worker.ok && door.ok ? unknownTrackers(worker.config, door.config) : []),
+  ];
+  if (!worker.ok || !door.ok || problems.length > 0) {
     say('Bellwether can’t start with this environment:');
     for (const { variable, problem, remedy } of problems) say(`  ${variable}: ${problem}. ${remedy}`);
     return 2;
   }
   const dir = stateDir(env);
   const logger = pino({ level: worker.config.logLevel });
-  logThrough(logger);
+  logThrough(logger, worker.config.metricsListen);
   const platform = await startPlatform({ dir, env, say });
   say(
     `Temporal at ${platform.temporal.address}, namespace ${platform.temporal.namespace} (${platform.temporal.origin})`,
@@ -49,15 +75,23 @@ async function main(): Promise<number> {
   const service = await startService({
     platform,
     worker: worker.config,
-    door: withLocalSource(door.config, dir),
+    door: { auditLog: join(dir, 'audit.jsonl'), ...withSessionSecret(withLocalSource(door.config, dir), dir) },
     logger,
   });
+  say(`Status page: ${service.url}/ui/`);
   say(
     `Front door: ${service.url}   state: ${dir}   clusters: ${worker.config.clusters.map((one) => one.name).join(', ') || 'none'}`,
   );
   const asked = new Promise<string>((resolve) => {
-    process.once('SIGINT', () => resolve('SIGINT'));
-    process.once('SIGTERM', () => resolve('SIGTERM'));
+    // A service manager tells each process of the group, and the set-up passes its own word on: the second SIGTERM is the
+    // first again. A second Ctrl-C is a person who will not wait: leaving in order still ends the embedded servers.
+    process.on('SIGTERM', () => resolve('SIGTERM'));
+    let asked = false;
+    process.on('SIGINT', () => {
+      if (asked) process.exit(130);
+      asked = true;
+      resolve('SIGINT');
+    });
   });
   const { done } = await service.startWorker();
   const died = done.then(

@@ -5,12 +5,17 @@ import type { Logger } from 'pino';
 import { Archive } from '../../activities/archive/client.ts';
 import { ClusterRegistry } from '../../activities/clusters.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
+import { observeCall } from '../../activities/observe.activities.ts';
 import { secretsIn } from '../../activities/secrets.ts';
 import { stepActivities, type StepActivity } from '../../activities/steps.activities.ts';
 import { TicketSystem } from '../../activities/tickets/client.ts';
+import { createTrackers } from '../../activities/tickets/trackers.ts';
+import type { OperationLinks } from '../../activities/tickets/words.ts';
+import { openAuditFile } from '../../api/audit/file.ts';
 import { serveApp } from '../../api/adapters/node.ts';
 import { createApp } from '../../api/app.ts';
 import type { FrontDoorConfig } from '../../api/config.ts';
+import { operationPath } from '../../api/operations/answer.ts';
 import { createTemporalPorts } from '../../api/operations/temporal.ts';
 import { readSecretFile } from '../../api/secrets.ts';
 import { createDeliveryLog } from '../../api/webhooks/deliveries.ts';
@@ -57,10 +62,11 @@ function endpointGiven(): { endpoint?: string; forcePathStyle?: boolean } {
 
 export function createCounterparts(platform: Platform, config: OrchestratorConfig): Counterparts {
   return {
-    clusters: new ClusterRegistry(config.clusters),
+    clusters: new ClusterRegistry(config.clusters, observeCall),
     archive: archiveOf(platform, config.bucket),
     secrets: secretsIn(config.secretsDir),
     tickets: config.tickets === undefined ? undefined : new TicketSystem(config.tickets),
+    trackers: createTrackers(config.trackers ?? []),
   };
 }
 
@@ -68,6 +74,15 @@ function uiLink(platform: Platform): { temporalUiLink?: (id: string) => string }
   const { uiUrl, namespace } = platform.temporal;
   if (uiUrl === undefined) return {};
   return { temporalUiLink: (id) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(id)}` };
+}
+
+/** What tickets say about where to look. */
+function linksOf(platform: Platform, { publicUrl }: OrchestratorConfig): OperationLinks {
+  const { temporalUiLink: temporalUi } = uiLink(platform);
+  return {
+    ...(temporalUi === undefined ? {} : { temporalUi }),
+    ...(publicUrl === undefined ? {} : { operation: (id: string) => `${publicUrl}${operationPath(id)}` }),
+  };
 }
 
 function wrapped(counterparts: Counterparts, wrap: (activity: StepActivity) => StepActivity) {
@@ -95,6 +110,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         taskQueue,
         client,
         counterparts,
+        links: linksOf(platform, worker),
+        ...(worker.notify === undefined ? {} : { notify: worker.notify }),
+        metrics: worker.metricsListen !== undefined,
         workflowBundle,
         ...(wrapStep === undefined ? {} : { steps: wrapped(counterparts, wrapStep) }),
         ...(tls === undefined || tls === null ? {} : { tls }),
@@ -104,6 +122,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     return orchestrator;
   };
   if (options.withWorker !== false) await startWorker();
+  const trail = door.auditLog === undefined ? undefined : openAuditFile(door.auditLog, logger);
+  const { auditRequired: required = true, trustedProxy: trusted } = door;
   const app = createApp({
     ...createTemporalPorts({ client, taskQueue }),
     clusters: worker.clusters.map((cluster) => cluster.name),
@@ -117,6 +137,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       door.deliveryLog === undefined ? undefined : createDeliveryFile(door.deliveryLog, logger),
     ),
     ...(door.apiTokenFile === undefined ? {} : { apiTokenFile: door.apiTokenFile }),
+    ...(door.sessionSecretFile === undefined ? {} : { sessionSecretFile: door.sessionSecretFile }),
+    ...(trail === undefined ? {} : { audit: { trail, required, ...(trusted === undefined ? {} : { trusted }) } }),
     ...uiLink(platform),
   });
   const served = await serveApp(app, { host: door.host, port: door.port });
@@ -127,6 +149,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     startWorker,
     async stop() {
       await served.close();
+      await trail?.close();
       await (await orchestrator)?.stop();
       await counterparts.clusters.close();
       await connection.close();

@@ -18,6 +18,8 @@ export interface Child {
   /** Waits for a message of the wanted form that comes unasked, now or earlier. */
   hear<T>(answer: z.ZodType<T>): Promise<T>;
   stop(): Promise<void>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 /** @param file beside this one @param settings given to the program as JSON in its first argument */
@@ -69,6 +71,10 @@ export function startChild(file: string, settings: object): Child {
     ask(word, answer) {
       child.send(word);
       return hear(answer);
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
     },
     async stop() {
       if (running.has(child)) child.send('stop');

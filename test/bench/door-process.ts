@@ -22,12 +22,13 @@ async function serveNothing(): Promise<{ url: string; close: () => void }> {
 }
 
 async function main(settings: DoorSettings): Promise<void> {
-  const { address, namespace, taskQueue, cluster, secretFile } = settings;
-  const connection = await Connection.connect({ address, connectTimeout: '5s' });
+  const { address, namespace, taskQueue, clusters, secretFile } = settings;
+  // As in a rollout: the door may come up before its Temporal does.
+  const connection = Connection.lazy({ address, connectTimeout: '5s' });
   const client = new Client({ connection, namespace });
   const app = createApp({
     ...createTemporalPorts({ client, taskQueue }),
-    clusters: [cluster],
+    clusters,
     sources: [{ name: 'bench', scheme: 'standard', secretFiles: [secretFile], ratePerMinute: 1_000_000 }],
     readSecrets: readSecretFile,
     clock: () => new Date(),

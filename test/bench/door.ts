@@ -99,7 +99,7 @@ export async function measureDoor(options: DoorOptions): Promise<readonly DoorRe
   const secretFile = join(dir, 'webhook-secret');
   writeFileSync(secretFile, `${secret}\n`, { mode: 0o600 });
   const { namespace } = client.options;
-  const settings: DoorSettings = { address, namespace, taskQueue: TASK_QUEUE, cluster: CLUSTER, secretFile };
+  const settings: DoorSettings = { address, namespace, taskQueue: TASK_QUEUE, clusters: [CLUSTER], secretFile };
   const door = startChild('door-process.ts', settings);
   try {
     const targets = { ...(await door.hear(doorReady)), secret, client };

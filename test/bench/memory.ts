@@ -126,7 +126,7 @@ export async function measureMemory(options: MemoryOptions): Promise<MemoryResul
   const codePath = join(dir, 'workflows.js');
   writeFileSync(codePath, code);
   const worker = (taskQueue: string, cached: number) =>
-    startChild('worker-process.ts', { address, namespace, taskQueue, codePath, cached });
+    startChild('worker-process.ts', { address, namespace, taskQueue, codePath, cached, steps: 'parking' });
   const withWorker = async <T>(taskQueue: string, cached: number, work: (child: Child) => Promise<T>): Promise<T> => {
     const child = worker(taskQueue, cached);
     try {

@@ -5,7 +5,7 @@ export const doorSettings = z.object({
   address: z.string(),
   namespace: z.string(),
   taskQueue: z.string(),
-  cluster: z.string(),
+  clusters: z.array(z.string()),
   secretFile: z.string(),
 });
 export type DoorSettings = z.infer<typeof doorSettings>;
@@ -16,6 +16,8 @@ export const workerSettings = z.object({
   namespace: z.string(),
   taskQueue: z.string(),
   codePath: z.string(),
+  /** What its steps do: nothing, or park the operation. */
+  steps: z.enum(['idle', 'parking']),
   /** Workflows kept in memory. */
   cached: z.number().int(),
 });

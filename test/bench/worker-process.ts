@@ -6,7 +6,7 @@ import { Archive } from '../../activities/archive/client.ts';
 import { ClusterRegistry } from '../../activities/clusters.ts';
 import { logThrough, startOrchestrator } from '../../workers/orchestrator/worker.ts';
 import { workerSettings, type WorkerSettings } from './messages.ts';
-import { parkingActivities } from './steps.ts';
+import { idleActivities, parkingActivities } from './steps.ts';
 
 /** Several rounds: finalizers of one round free what the next one collects. */
 const COLLECTIONS = 4;
@@ -21,7 +21,7 @@ async function memory(): Promise<number> {
 
 async function main(settings: WorkerSettings): Promise<void> {
   const loadedMs = process.uptime() * 1000;
-  const { address, namespace, taskQueue, codePath, cached } = settings;
+  const { address, namespace, taskQueue, codePath, cached, steps: kind } = settings;
   logThrough(pino({ level: 'error' }));
   const connection = await Connection.connect({ address, connectTimeout: '5s' });
   let steps = 0;
@@ -41,7 +41,7 @@ async function main(settings: WorkerSettings): Promise<void> {
       tickets: undefined,
     },
     workflowBundle: { codePath },
-    steps: { ...parkingActivities(firstStep) },
+    steps: kind === 'parking' ? { ...parkingActivities(firstStep) } : { ...idleActivities('durable') },
     cachedWorkflows: cached,
   });
   const readyMs = process.uptime() * 1000;

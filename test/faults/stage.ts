@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Archive } from '../../activities/archive/client.ts';
+import type { TrackerConfig } from '../../activities/tickets/tracker.ts';
+import type { WebhookSource } from '../../api/ports.ts';
 import { logThrough } from '../../workers/orchestrator/worker.ts';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
@@ -51,6 +53,9 @@ export interface TestStage {
 
 export interface StageOptions extends Omit<LabOptions, 'dir' | 'speed' | 'cluster'> {
   readonly wrapStep?: (lab: Lab) => (activity: StepActivity) => StepActivity;
+  /** Webhook sources of the front door, and the ticket systems that they name. */
+  readonly sources?: readonly WebhookSource[];
+  readonly trackers?: readonly TrackerConfig[];
 }
 
 export async function openStage(
@@ -60,7 +65,7 @@ export async function openStage(
   options: StageOptions = {},
 ): Promise<TestStage> {
   const dir = mkdtempSync(join(tmpdir(), 'bellwether-stage-'));
-  const { wrapStep, ...labOptions } = options;
+  const { wrapStep, sources = [], trackers = [], ...labOptions } = options;
   const lab = await startLab({ dir: join(dir, 'lab'), speed: LAB_SPEED, cluster: name, ...labOptions });
   const enginePassword = readFileSync(lab.ready.engine.passwordFile, 'utf8').trim();
   const config: OrchestratorConfig = {
@@ -69,6 +74,7 @@ export async function openStage(
     taskQueue: name,
     logLevel: 'silent',
     tickets: undefined,
+    trackers,
     timing: TEST_TIMING,
     secretsDir: labSecrets(lab, dir, enginePassword),
   };
@@ -80,7 +86,7 @@ export async function openStage(
     startService({
       platform,
       worker: config,
-      door: { host: '127.0.0.1', port: 0, sources: [], apiTokenFile: undefined },
+      door: { host: '127.0.0.1', port: 0, sources, apiTokenFile: undefined },
       logger: pino({ level: 'silent' }),
       workflowBundle,
       ...(wrapStep === undefined ? {} : { wrapStep: wrapStep(lab) }),

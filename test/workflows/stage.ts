@@ -52,7 +52,7 @@ async function startWorker(stage: Stage) {
     namespace: inject('temporal').namespace,
     taskQueue: stage.taskQueue,
     workflowBundle: { codePath: inject('bundleFile') },
-    activities: { ...fakeUpgradeActivities((cluster) => stage.world(cluster)), ...stage.lock },
+    activities: { ...fakeUpgradeActivities((cluster) => stage.world(cluster)), ...stage.lock, ...stage.more },
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 100,
     // Cancellation travels with heart-beats.
@@ -139,6 +139,8 @@ export class Stage {
   /** The cluster's entity can't be asked now. */
   lockAway = false;
   lockRequests = 0;
+  /** Activities beside those of the upgrade; of the next worker. */
+  more: object = {};
   #describing: Hold | undefined;
   readonly #worlds = new Map<string, FakeWorld>();
   #worker: { stop(): Promise<void> } | undefined;

@@ -31,6 +31,7 @@ import { watchVdsm } from './env-linux/vdsm/watch.ts';
 import { repeat } from './env-linux/repeat.ts';
 import { openWhiteboard } from './env-linux/whiteboard-file.ts';
 import { openJournal, type Journal } from './journal/journal-file.ts';
+import type { HostMetrics } from './metrics/text.ts';
 import { drive, type Loop } from './loop.ts';
 
 const DEFINITION_MS = 60_000;
@@ -63,6 +64,8 @@ export interface Parts {
   definition(): { readonly source: string; readonly notes: readonly string[] };
   /** Slots by host id, as they were read last. */
   board(): ReadonlyMap<number, Buffer>;
+  /** How journal and HA metadata are doing. */
+  metrics(): NonNullable<HostMetrics['parts']>;
   perform(command: ControlCommand): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
@@ -314,6 +317,7 @@ class Worker implements Parts {
   }
 
   recent = () => this.#journal.recent(RECENT);
+  metrics = () => ({ journal: this.#journal.stats(), board: this.#monitors.board.health() });
   definition = () => ({
     source: this.#definition.current()?.source ?? 'none yet',
     notes: this.#definition.notes(),

@@ -13,6 +13,7 @@ import { bootClock } from './env-linux/clock.ts';
 import { systemdNotifier } from './env-linux/notify.ts';
 import { connectStorage, type StoragePlaces } from './env-linux/vdsm/storage.ts';
 import { encodeSnapshot } from './journal/codec.ts';
+import { writeMetrics } from './metrics/file.ts';
 import { startParts, type Parts } from './parts.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -130,6 +131,11 @@ export async function startService({ conf, version, log }: ServiceOptions): Prom
       });
     },
   });
+  const { 'metrics-file': metricsFile } = conf;
+  const metrics =
+    metricsFile === undefined
+      ? undefined
+      : writeMetrics({ file: metricsFile, facts: () => ({ ...snapshot(), parts: parts?.metrics() }), log });
   const begun = (async () => {
     const places = await storageReady(client, facts, log, ending.signal, (why) => (waitsFor = why));
     parts = await startParts({ conf, facts, places, hostname, version, client, bootMs, log, notifier });
@@ -149,6 +155,7 @@ export async function startService({ conf, version, log }: ServiceOptions): Prom
       notifier.stopping();
       ending.abort(new Error('the worker is ending'));
       await failed;
+      await metrics?.stop();
       await parts?.stop();
       await control.close();
       await client.close();

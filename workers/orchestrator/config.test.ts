@@ -71,3 +71,20 @@ test.each(['{', '{}', '"x"'])('a clusters file of %s is named, not thrown', (con
   const read = readOrchestratorConfig({ BELLWETHER_CLUSTERS_FILE: file(content) });
   expect(read).toMatchObject({ ok: false, problems: [{ variable: 'BELLWETHER_CLUSTERS_FILE' }] });
 });
+
+test('notifications and metrics: read, and refused with what to do', () => {
+  const email = { to: ['ops@example.test'], from: 'b@example.test', server: 'smtp.example.test' };
+  const read = readOrchestratorConfig({
+    BELLWETHER_NOTIFY_FILE: file([{ name: 'ops', on: ['parked'], email }]),
+    BELLWETHER_METRICS_LISTEN: '127.0.0.1:9464',
+  });
+  expect(read).toMatchObject({ ok: true, config: { notify: [{ name: 'ops' }], metricsListen: '127.0.0.1:9464' } });
+  const bad = readOrchestratorConfig({
+    BELLWETHER_NOTIFY_FILE: file([{ name: 'ops', on: ['parked'] }]),
+    BELLWETHER_METRICS_LISTEN: 'everywhere',
+  });
+  expect(bad.ok ? [] : bad.problems.map(({ variable }) => variable)).toEqual([
+    'BELLWETHER_NOTIFY_FILE',
+    'BELLWETHER_METRICS_LISTEN',
+  ]);
+});

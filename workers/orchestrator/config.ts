@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ClusterConfig } from '../../activities/clusters.ts';
+import type { TrackerConfig } from '../../activities/tickets/tracker.ts';
+import { readTargetsFile, type NotifyTarget } from '../../activities/notify/config.ts';
 import { DEFAULT_TIMING, type OperationTiming } from '../../workflows/model/operation.ts';
+import { readTrackers } from './trackers.ts';
 
 export interface ConfigProblem {
   readonly variable: string;
@@ -16,6 +19,14 @@ export interface OrchestratorConfig {
   readonly taskQueue: string;
   readonly logLevel: string;
   readonly tickets: { readonly url: string; readonly secretFile: string } | undefined;
+  /** Ticket systems that are kept up to date, by the names that webhook sources give. */
+  readonly trackers?: readonly TrackerConfig[];
+  /** Base address of the front door as people reach it, for links in tickets. */
+  readonly publicUrl?: string;
+  /** Who is told when an operation parks or ends, or a host worker tells something. */
+  readonly notify?: readonly NotifyTarget[];
+  /** `host:port` where Prometheus scrapes the worker. */
+  readonly metricsListen?: string;
   readonly timing: OperationTiming;
   /** Folder with a file per secret that requests name. */
   readonly secretsDir?: string;
@@ -90,6 +101,42 @@ function readTickets(env: Environment, problems: ConfigProblem[]): OrchestratorC
   return { url, secretFile };
 }
 
+function readNotify(file: string | undefined, problems: ConfigProblem[]): { notify?: readonly NotifyTarget[] } {
+  if (file === undefined || file === '') return {};
+  const read = readTargetsFile(file);
+  if (read.ok) return { notify: read.targets };
+  const remedy = 'A JSON list of { name, on, email or webhook }; activities/README.md has an example.';
+  const variable = 'BELLWETHER_NOTIFY_FILE';
+  problems.push(...read.problems.map((problem) => ({ variable, problem: `${file}: ${problem}`, remedy })));
+  return {};
+}
+
+function readMetricsListen(text: string | undefined, problems: ConfigProblem[]): { metricsListen?: string } {
+  if (text === undefined || text === '') return {};
+  if (/^(\[[0-9a-f:]+\]|\d{1,3}(\.\d{1,3}){3}):\d{1,5}$/i.test(text)) return { metricsListen: text };
+  const remedy = 'Give address:port with the address in figures, e.g. 127.0.0.1:9464.';
+  problems.push({ variable: 'BELLWETHER_METRICS_LISTEN', problem: `${JSON.stringify(text)} is no address`, remedy });
+  return {};
+}
+
+function trackersOf(file: string | undefined, problems: ConfigProblem[]): { trackers?: readonly TrackerConfig[] } {
+  if (file === undefined || file === '') return {};
+  const read = readTrackers(file);
+  const remedy = 'A JSON list; activities/tickets/README.md has an entry for each kind.';
+  const variable = 'BELLWETHER_TRACKERS_FILE';
+  problems.push(...read.problems.map((problem) => ({ variable, problem: `${file}: ${problem}`, remedy })));
+  return { trackers: read.trackers };
+}
+
+function readPublicUrl(text: string | undefined, problems: ConfigProblem[]): { publicUrl?: string } {
+  if (text === undefined || text === '') return {};
+  if (!z.url({ protocol: /^https?$/ }).safeParse(text).success) {
+    const remedy = 'Give the address at which people reach the front door, e.g. https://bellwether.example.test.';
+    problems.push({ variable: 'BELLWETHER_PUBLIC_URL', problem: `${text} is not a web address`, remedy });
+  }
+  return { publicUrl: text.replace(/\/+$/, '') };
+}
+
 /** @returns the configuration, or every problem of the environment. */
 export function readOrchestratorConfig(
   env: Environment,
@@ -112,6 +159,10 @@ export function readOrchestratorConfig(
     taskQueue: env['BELLWETHER_TASK_QUEUE'] || 'bellwether',
     logLevel,
     tickets: readTickets(env, problems),
+    ...trackersOf(env['BELLWETHER_TRACKERS_FILE'], problems),
+    ...readNotify(env['BELLWETHER_NOTIFY_FILE'], problems),
+    ...readMetricsListen(env['BELLWETHER_METRICS_LISTEN'], problems),
+    ...readPublicUrl(env['BELLWETHER_PUBLIC_URL'], problems),
     ...(env['BELLWETHER_SECRETS_DIR'] ? { secretsDir: env['BELLWETHER_SECRETS_DIR'] } : {}),
     timing: {
       firstRetryMs: seconds(env, 'BELLWETHER_FIRST_RETRY_SECONDS', DEFAULT_TIMING.firstRetryMs, problems),

@@ -8,6 +8,8 @@ interface RequestBase {
   /** Once only: the ticket's number, or the caller's own key. Part of the workflow id. */
   readonly key: string;
   readonly ticket?: string;
+  /** Name of the ticket system that is kept up to date; only the front door's sources set it. */
+  readonly tracker?: string;
   /** Who asked, e.g. `webhook:servicedesk` or `cli:alice`. */
   readonly requestedBy: string;
   /** What to do while another operation holds the cluster. */

@@ -27,9 +27,10 @@ export async function runBody<R extends OperationRequest, A extends ReportActivi
   request: R,
 ): Promise<OperationEnd> {
   const summary = await definition.body(run, call, request);
-  const { ticket } = request;
+  const { ticket, tracker } = request;
   const { state, lines } = summary;
-  if (ticket === undefined) run.notNeeded([REPORT_STEP.name], 'no ticket asked for it');
+  if (tracker !== undefined) run.notNeeded([REPORT_STEP.name], 'the ticket is kept up to date all along');
+  else if (ticket === undefined) run.notNeeded([REPORT_STEP.name], 'no ticket asked for it');
   else await run.optional(REPORT_STEP, (a) => a.reportToTicket({ ...call, ticket, state, lines }));
   return summary;
 }

@@ -11,9 +11,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { acquireCluster, releaseCluster } from '../cluster/lock.ts';
-import type { OperationResult, ReportActivities, StepCall } from '../model/operation.ts';
+import type { OperationResult, OperationTiming, ReportActivities, StepCall } from '../model/operation.ts';
 import type { OperationInput, OperationRequest } from '../model/requests.ts';
 import { runBody, type OperationDefinition } from './definition.ts';
+import { followedByTicket } from '../ticket/start.ts';
 import { OperationStateKeeper } from './operation-state.ts';
 import { OperationAborted, TemporalRunner } from './temporal-runner.ts';
 import { WindowGuard } from './window-guard.ts';
@@ -32,11 +33,13 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
   readonly #keeper: OperationStateKeeper;
   readonly #runner: TemporalRunner<A>;
   readonly #window: WindowGuard | undefined;
+  readonly #timing: OperationTiming;
 
   constructor(definition: OperationDefinition<R, A>, { request, timing, window }: OperationInput<R>) {
     const { workflowId, runStartTime } = workflowInfo();
     this.#definition = definition;
     this.#request = request;
+    this.#timing = timing;
     this.#call = { operationId: workflowId, cluster: request.cluster, startedAt: runStartTime.toISOString() };
     const { operation, cluster, ticket, requestedBy } = request;
     const identity = { id: workflowId, operation, cluster, requestedBy, ...(ticket === undefined ? {} : { ticket }) };
@@ -92,6 +95,7 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
 
   async run(): Promise<OperationResult> {
     try {
+      if (this.#request.tracker !== undefined) await followedByTicket(this.#request, this.#timing);
       const answer = await this.#runner.untilAborted(() => this.#acquire());
       if (answer.state === 'refused') return this.#refused(answer.busyWith);
       this.#keeper.state('running', ['abort']);
@@ -150,8 +154,8 @@ class Operation<R extends OperationRequest, A extends ReportActivities> {
       ...(this.#runner.committed && stays !== undefined ? [stays] : []),
       ...(undone.length === 0 ? ['Nothing had to be taken back.'] : undone),
     ];
-    const { ticket } = this.#request;
-    if (ticket !== undefined) {
+    const { ticket, tracker } = this.#request;
+    if (ticket !== undefined && tracker === undefined) {
       const report = { ...this.#call, ticket, state: 'aborted', lines };
       await CancellationScope.nonCancellable(() => tell.reportToTicket(report)).catch(() => undefined);
     }

@@ -59,6 +59,12 @@ const schema = z.strictObject({
   'webhook-url': z.url().optional(),
   'webhook-secret-file': z.string().startsWith('/').optional(),
   'webhook-ca': z.string().startsWith('/').optional(),
+  /** Metrics for node_exporter’s textfile collector, e.g. /var/lib/node_exporter/textfile/bellwether_host.prom. */
+  'metrics-file': z
+    .string()
+    .startsWith('/', 'must be an absolute path')
+    .endsWith('.prom', 'must end in .prom')
+    .optional(),
   'log-level': z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

@@ -36,6 +36,9 @@ export interface WhiteboardHealth {
   /** Milliseconds since the start of the last reading that succeeded; undefined: none has. */
   readonly readAgeMs: number | undefined;
   readonly writeAgeMs: number | undefined;
+  /** How long the last reading and writing took that succeeded, waiting for others included. */
+  readonly readTookMs: number | undefined;
+  readonly writeTookMs: number | undefined;
   /** How the last access went; undefined before the first. */
   readonly access: Access | undefined;
   /** Processes that hang in the kernel. */
@@ -97,6 +100,8 @@ class Board implements WhiteboardFile {
   #numbers = 0;
   #access: Access | undefined;
   #readMs: number | undefined;
+  #readTookMs: number | undefined;
+  #writeTookMs: number | undefined;
   #wroteMs: number | undefined;
 
   constructor(options: WhiteboardOptions) {
@@ -109,10 +114,12 @@ class Board implements WhiteboardFile {
   async read(ids?: readonly number[]): Promise<WhiteboardReading> {
     for (const id of ids ?? []) this.#checkId(id, { kind: 'read' });
     const draft = { kind: 'read', ids: ids === undefined ? undefined : [0, ...ids] } as const;
+    const askedMs = this.#now();
     const { startedMs, slots } = await this.#perform(draft, { kind: 'read' });
     const global = slots.get(0);
     if (global === undefined) throw boardError(this.#path, { kind: 'read' }, 'short', 'slot 0 is missing');
     this.#readMs = startedMs;
+    this.#readTookMs = this.#now() - askedMs;
     const hosts = new Map([...slots].filter(([id]) => id !== 0));
     return { startedMs, endedMs: this.#now(), whole: ids === undefined, global, slots: hosts };
   }
@@ -122,8 +129,10 @@ class Board implements WhiteboardFile {
     this.#checkId(id, operation);
     if (block.length !== BLOCK_BYTES)
       throw boardError(this.#path, operation, 'argument', `${block.length} bytes instead of ${BLOCK_BYTES}`);
+    const askedMs = this.#now();
     const { startedMs } = await this.#perform({ kind: 'write', id, block }, operation);
     this.#wroteMs = startedMs;
+    this.#writeTookMs = this.#now() - askedMs;
   }
 
   health(): WhiteboardHealth {
@@ -132,6 +141,8 @@ class Board implements WhiteboardFile {
     return {
       readAgeMs: age(this.#readMs),
       writeAgeMs: age(this.#wroteMs),
+      readTookMs: this.#readTookMs,
+      writeTookMs: this.#writeTookMs,
       access: this.#access,
       stuck: this.#stuck.size,
       pid: this.#child?.pid,

@@ -42,6 +42,8 @@ export interface JournalOptions {
 
 export interface JournalStats {
   readonly appended: number;
+  /** Entries that could not be written, ever. */
+  readonly failures: number;
   /** Not written since the last success. */
   readonly missed: number;
   readonly lastMs: number;
@@ -89,6 +91,7 @@ class JournalFile {
   private missed: { count: number; readonly sinceMs: number; readonly why: string } | undefined;
   private failing: string | undefined;
   private appended = 0;
+  private failures = 0;
   private lastMs = 0;
   private worstMs = 0;
 
@@ -115,6 +118,7 @@ class JournalFile {
     } catch (error) {
       this.missed ??= { count: 0, sinceMs: this.options.wallMs(), why: wordsOf(error) };
       this.missed.count += 1;
+      this.failures += 1;
       this.failed(error);
       return false;
     } finally {
@@ -127,8 +131,8 @@ class JournalFile {
   }
 
   stats(): JournalStats {
-    const { appended, lastMs, worstMs, failing } = this;
-    return { appended, missed: this.missed?.count ?? 0, lastMs, worstMs, failing };
+    const { appended, failures, lastMs, worstMs, failing } = this;
+    return { appended, failures, missed: this.missed?.count ?? 0, lastMs, worstMs, failing };
   }
 
   close(): void {

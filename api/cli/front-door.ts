@@ -126,6 +126,8 @@ function refused(url: string, what: string, status: number, body: unknown): CliE
   });
 }
 
+const ofCluster = (cluster: string, what: string) => `/clusters/${encodeURIComponent(cluster)}/${what}`;
+
 export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
   const { url, tokenFile } = settings;
   async function call<T>(
@@ -168,29 +170,11 @@ export function createFrontDoor(settings: FrontDoorSettings): FrontDoor {
       call(`${action} of ${id}`, `${operationPath(id)}/${action}`, actionAnswer, post(command)),
     clusters: async () => (await call('listing clusters', '/clusters', clusterList)).clusters,
     status: (cluster) =>
-      call(
-        `looking at ${cluster}`,
-        `/clusters/${encodeURIComponent(cluster)}/status`,
-        clusterStatus,
-        {},
-        LOOK_PATIENCE_MS,
-      ),
+      call(`looking at ${cluster}`, ofCluster(cluster, 'status'), clusterStatus, {}, LOOK_PATIENCE_MS),
     doctor: (cluster) =>
-      call(
-        `examining ${cluster}`,
-        `/clusters/${encodeURIComponent(cluster)}/doctor`,
-        doctorReport,
-        {},
-        DOCTOR_PATIENCE_MS,
-      ),
+      call(`examining ${cluster}`, ofCluster(cluster, 'doctor'), doctorReport, {}, DOCTOR_PATIENCE_MS),
     backups: (cluster) =>
-      call(
-        `listing the backups of ${cluster}`,
-        `/clusters/${encodeURIComponent(cluster)}/backups`,
-        backupListing,
-        {},
-        DOCTOR_PATIENCE_MS,
-      ),
+      call(`listing the backups of ${cluster}`, ofCluster(cluster, 'backups'), backupListing, {}, DOCTOR_PATIENCE_MS),
     ask: call,
     deliveries: (filter) => {
       const query = new URLSearchParams(Object.entries(filter));

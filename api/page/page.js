@@ -109,9 +109,9 @@ for (const part of parts) {
   const again = async () => {
     // Nobody looks at a hidden page.
     if (!document.hidden && !told()) await load(part);
-    setTimeout(again, Number(part.dataset.every) * 1000);
+    setTimeout(() => void again(), Number(part.dataset.every) * 1000);
   };
-  setTimeout(again, Number(part.dataset.every) * 1000);
+  setTimeout(() => void again(), Number(part.dataset.every) * 1000);
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && !told()) void load(part);
   });

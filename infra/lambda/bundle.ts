@@ -1,5 +1,5 @@
 /** The front door as one file for AWS Lambda's Node: `npm run bundle:lambda`. */
-import { statSync } from 'node:fs';
+import { copyFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -36,12 +36,14 @@ export async function bundleLambda(dir: string): Promise<LambdaBundle> {
     logLevel: 'silent',
     banner: { js: REQUIRE },
   });
+  // The status page reads its own files from beside its code.
+  for (const name of ['style.css', 'page.js', 'icon.svg']) copyFileSync(join(ROOT, 'api/page', name), join(dir, name));
   return { file, bytes: statSync(file).size, inputs: Object.keys(metafile.inputs) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { file, bytes } = await bundleLambda(join(ROOT, 'dist', 'lambda'));
   process.stdout.write(
-    `${file}: ${Math.round(bytes / 1000)} kB. Zip it, with webhooks.json beside it, for ${dirname(fileURLToPath(import.meta.url))}/template.yaml\n`,
+    `${file}: ${Math.round(bytes / 1000)} kB. Zip the folder, with webhooks.json in it, for ${dirname(fileURLToPath(import.meta.url))}/template.yaml\n`,
   );
 }

@@ -33,7 +33,7 @@ export async function frontDoorOf(env: Environment, logger: Logger): Promise<Fro
     const problems = read.problems.map(({ variable, problem, remedy }) => `${variable}: ${problem} ${remedy}`);
     throw new Error(problems.join('\n'));
   }
-  const { sources, apiTokenFile } = read.config;
+  const { sources, apiTokenFile, sessionSecretFile } = read.config;
   const clusters = (env['BELLWETHER_CLUSTERS'] ?? '').split(',').map((name) => name.trim());
   const readSecrets = lambdaSecrets(env);
   const client = await temporal(env, readSecrets);
@@ -43,8 +43,11 @@ export async function frontDoorOf(env: Environment, logger: Logger): Promise<Fro
     sources,
     readSecrets,
     clock: () => new Date(),
+    // An answer is sent when it is whole: the status page asks instead of listening.
+    streamsMax: 0,
     logger,
     ...(apiTokenFile === undefined ? {} : { apiTokenFile }),
+    ...(sessionSecretFile === undefined ? {} : { sessionSecretFile }),
   });
 }
 

@@ -65,6 +65,7 @@ export function changing(of: () => Visits): void {
         statuses.push((await context.request.post('/ui/sign-in', fields)).status());
       }
       expect([statuses[0], statuses.at(-1)]).toEqual([401, 429]);
+      of().closed.pass(60_000);
     }));
 
   test('global maintenance by keyboard alone: the form twice is one operation', () =>

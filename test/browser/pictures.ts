@@ -45,6 +45,7 @@ async function picture(page: Page, name: string): Promise<void> {
 }
 
 async function measure(what: string, page: Page): Promise<void> {
+  await page.waitForFunction(`performance.getEntriesByName('first-contentful-paint').length > 0`);
   const figures = await page.evaluate(`({
     paint: Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1),
     bytes: Object.fromEntries([...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]

@@ -108,16 +108,18 @@ test('starts an operation once, asks for its token, and refuses what is forged',
   const forged = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
   const list = (token: string) =>
     new Request('https://function.example.test/operations', { headers: { authorization: `Bearer ${token}` } });
-  const [first, again, refused, listed, unlisted] = await invoke([
+  const [first, again, refused, listed, unlisted, style] = await invoke([
     delivery(SECRET),
     delivery(SECRET),
     delivery(forged),
     list('token-of-the-function'),
     list('another'),
+    new Request('https://function.example.test/ui/style.css'),
   ]);
   expect([first?.statusCode, again?.statusCode]).toEqual([202, 202]);
   expect(again?.body).toBe(first?.body);
   expect([refused?.statusCode, listed?.statusCode, unlisted?.statusCode]).toEqual([401, 200, 401]);
+  expect(style?.body).toContain('prefers-color-scheme');
   const { address, namespace } = inject('temporal');
   const connection = await Connection.connect({ address });
   const { workflow } = new Client({ connection, namespace });

@@ -82,6 +82,17 @@ async function storageReady(
   }
 }
 
+function notReady(hostname: string, waitsFor: string): CounterpartError {
+  return new CounterpartError({
+    type: 'host/not-ready',
+    kind: 'retryable',
+    subject: hostname,
+    what: 'the worker can do nothing yet',
+    why: `it waits for VDSM and the storage: ${waitsFor}`,
+    remedy: 'Look at vdsmd and at the storage; the worker goes on by itself.',
+  });
+}
+
 /**
  * Starts the worker; resolves when its control socket listens, which is before VDSM and the storage have answered.
  * @throws CounterpartError when its configuration can't be used or another worker has its sockets
@@ -91,9 +102,8 @@ export async function startService({ conf, version, log }: ServiceOptions): Prom
   const hostname = conf.hostname ?? systemHostname();
   const bootMs = bootClock();
   const startedMs = bootMs();
-  for (const path of [conf['control-socket'], conf['broker-socket'], `${conf['state-dir']}/x`]) {
-    mkdirSync(dirname(path), { recursive: true });
-  }
+  const folders = [dirname(conf['control-socket']), dirname(conf['broker-socket']), conf['state-dir']];
+  for (const folder of folders) mkdirSync(folder, { recursive: true });
   const ending = new AbortController();
   const notifier = systemdNotifier();
   const client = vdsmClient(conf, hostname, log);
@@ -120,15 +130,8 @@ export async function startService({ conf, version, log }: ServiceOptions): Prom
     snapshot: () => encodeSnapshot(snapshot()),
     board: () => parts?.board() ?? new Map(),
     perform: async (command) => {
-      if (parts !== undefined) return parts.perform(command);
-      throw new CounterpartError({
-        type: 'host/not-ready',
-        kind: 'retryable',
-        subject: hostname,
-        what: 'the worker can do nothing yet',
-        why: `it waits for VDSM and the storage: ${waitsFor}`,
-        remedy: 'Look at vdsmd and at the storage; the worker goes on by itself.',
-      });
+      if (parts === undefined) throw notReady(hostname, waitsFor);
+      return parts.perform(command);
     },
   });
   const { 'metrics-file': metricsFile } = conf;

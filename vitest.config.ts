@@ -5,6 +5,9 @@ import { TOOLS, findTool } from './infra/setup/tools.mjs';
 /** They share one real Temporal server, which takes seconds to start: the rest must not wait for it. */
 const ON_TEMPORAL = 'test/{workflows,histories}/**/*.test.ts';
 
+/** Its process must be the first to make the SDK's runtime: it exports metrics. */
+const ON_ITS_OWN = 'test/workflows/metrics.test.ts';
+
 /** Minutes long: begun last, one of them would run alone at the end. */
 const LONG = [
   'test/faults/matrix.test.ts',
@@ -65,8 +68,18 @@ export default defineConfig({
         test: {
           name: 'temporal',
           include: [ON_TEMPORAL],
+          exclude: ['**/node_modules/**', ON_ITS_OWN],
           globalSetup: './test/global-setup.ts',
           isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'metrics',
+          include: [ON_ITS_OWN],
+          globalSetup: './test/global-setup.ts',
           testTimeout: 60_000,
         },
       },

@@ -22,10 +22,10 @@ describe.concurrent('operations', () => {
       { timeout: TEST_LIMIT_MS },
       async () => {
         const scheduled = await undisturbed(ground, play, `${play.name}-0`);
-        // A cell of every second one, each another: over all of them every way of disturbing is met.
-        if (index % 2 === 1) return;
+        // A cell of every third one, each another: over all of them every way of disturbing is met.
+        if (index % 3 !== 0) return;
         const at = scheduled[index % scheduled.length];
-        const disturbance = DISTURBANCES[(index / 2) % DISTURBANCES.length];
+        const disturbance = DISTURBANCES[(index / 3) % DISTURBANCES.length];
         if (at === undefined || disturbance === undefined) throw new Error(`${play.name} has no step`);
         const step = Number(/^\d+/.exec(at.summary)?.[0]);
         if (disturbance === 'aborted' && step > (play.lastAbortable ?? step)) return;

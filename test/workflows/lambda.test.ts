@@ -61,7 +61,7 @@ afterAll(() => {
 const answers = z.array(z.object({ statusCode: z.number(), body: z.string() }));
 
 /** Sends the requests to one instance of the function. */
-async function invoke(requests: readonly Request[], change: NodeJS.ProcessEnv = {}) {
+async function invoke(requests: readonly Request[], change: NodeJS.ProcessEnv = {}, tries = 10) {
   const toEvent = LAMBDA_EVENTS['function URL'];
   if (toEvent === undefined) throw new Error('no function URL');
   const events = await Promise.all(requests.map(toEvent));
@@ -71,7 +71,12 @@ async function invoke(requests: readonly Request[], change: NodeJS.ProcessEnv = 
     const { handler } = await import(${JSON.stringify(bundle.file)});
     const { readFileSync, writeFileSync } = await import('node:fs');
     const answers = [];
-    for (const event of JSON.parse(readFileSync(${JSON.stringify(file)}, 'utf8'))) answers.push(await handler(event, {}));
+    for (const event of JSON.parse(readFileSync(${JSON.stringify(file)}, 'utf8'))) {
+      let answer = await handler(event, {});
+      // As a sender does: a busy Temporal is answered for with 503.
+      for (let tries = 1; answer.statusCode === 503 && tries < ${tries}; tries += 1) answer = await handler(event, {});
+      answers.push(answer);
+    }
     writeFileSync(3, JSON.stringify(answers));
     process.exit(0);`;
   const output = join(dir, 'answers.json');
@@ -130,7 +135,7 @@ test('starts an operation once, asks for its token, and refuses what is forged',
 });
 
 test('says 503 while Temporal is away, instead of not starting', async () => {
-  const [answer] = await invoke([delivery(SECRET)], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
+  const [answer] = await invoke([delivery(SECRET)], { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1);
   expect(answer?.statusCode).toBe(503);
 });
 

@@ -4,6 +4,7 @@ import { CounterpartError } from '../../../activities/errors.ts';
 import { BOARD_PROCESS } from '../env-linux/board-process.ts';
 import { addCommands } from './commands.ts';
 import { EXIT, tellFailure } from './failure.ts';
+import { VERSION } from '../version.ts';
 import type { CliIo } from './io.ts';
 
 const EXIT_CODES = `
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   if (argv[0] === BOARD_PROCESS) return EXIT.done;
   const program = new Command('bellwether-host')
     .description('Keeps oVirt’s hosted engine running: this host’s side.')
+    .version(VERSION)
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) });

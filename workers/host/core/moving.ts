@@ -1,5 +1,6 @@
 /** Where the engine could go from here, and how (peers-ha.md 2.4, F2 and F3). */
-import { byTurn, candidateOf, movesLastHour, whyNot } from './peers.ts';
+import { whyNot } from '../../../activities/storage/score-words.ts';
+import { byTurn, candidateOf, movesLastHour } from './peers.ts';
 import { NETWORK_QUORUM, type Situation } from './situation.ts';
 import { WEIGHTS } from './score.ts';
 import type { Match } from './rule.ts';

@@ -2,8 +2,6 @@
 import type { Memory, Observation, PeerMemory, PeerReport } from './types.ts';
 import type { Timing } from './timing.ts';
 
-export { whyNot } from '../../../activities/storage/score-words.ts';
-
 /**
  * A timestamp went back. By a little: an old block is read again (a stale read, a restored volume), and what is newer is known.
  * By more: the host booted anew. For a host that was gone neither that block nor the next is a sign of life: it has to go on.

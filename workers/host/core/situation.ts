@@ -1,5 +1,6 @@
 /** What the rules look at: memory and observation boiled down to named facts. Everything here is derived, nothing is kept. */
-import { byTurn, candidateOf, isAlive, whyNot, type Candidate } from './peers.ts';
+import { whyNot } from '../../../activities/storage/score-words.ts';
+import { byTurn, candidateOf, isAlive, type Candidate } from './peers.ts';
 import { isHere } from './remember.ts';
 import type { HostFact, LeaseFact, Memory, Observation, PeerMemory, VmFact, WindowName } from './types.ts';
 import type { Timing } from './timing.ts';

@@ -1,6 +1,6 @@
 /** "How many host failures can we take now, and why not more?" From what each host says of itself now. Pure. */
 import { bearableFailures, sparesOf, whyNotMore } from '../../../activities/storage/capacity-rule.ts';
-import { whyNot } from '../core/peers.ts';
+import { whyNot } from '../../../activities/storage/score-words.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { boardAgeMs, peerHindrance, isStuck, lives, nameOf, peersOf, viewOf, type View } from './view.ts';
 import { hostName, labelled, span } from './words.ts';

@@ -1,6 +1,7 @@
 /** A snapshot as the screens look at it: the situation that was decided on, names, ages by the clock of now. Pure. */
 import { look, type Situation } from '../core/situation.ts';
-import { isAlive, whyNot } from '../core/peers.ts';
+import { whyNot } from '../../../activities/storage/score-words.ts';
+import { isAlive } from '../core/peers.ts';
 import { isHere } from '../core/remember.ts';
 import type { Timing } from '../core/timing.ts';
 import type { Decision, Memory, Observation, PeerMemory, Reason } from '../core/types.ts';

@@ -1,5 +1,6 @@
 /** Sentences for the rules of the host on which the engine VM is (core/hosting.ts). */
-import { movesLastHour, whyNot } from '../core/peers.ts';
+import { whyNot } from '../../../activities/storage/score-words.ts';
+import { movesLastHour } from '../core/peers.ts';
 import { budgetLeft, migrationMayWork } from '../core/moving.ts';
 import { lives, nameOf, peersOf, type View } from './view.ts';
 import { span } from './words.ts';

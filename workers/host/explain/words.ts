@@ -1,8 +1,6 @@
 /** How screens say times and names, and how they stay within a terminal. Pure. */
 import { plain } from '../cli/board-text.ts';
 
-export { listed } from '../../../activities/storage/capacity-rule.ts';
-
 export const WIDTH = 100;
 const LABEL = 10;
 /** Longer host names are cut: a name must not fill the line it stands in. */

@@ -5,7 +5,8 @@ import type { Logger } from '../../../activities/vdsm/logger.ts';
 import { metricsText, type HostMetrics } from './text.ts';
 
 const EVERY_MS = 15_000;
-const RESOLUTION_MS = 20;
+/** Each look wakes an idle worker. */
+const RESOLUTION_MS = 100;
 const NS_PER_MS = 1_000_000;
 
 export interface MetricsFile {

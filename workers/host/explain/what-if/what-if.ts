@@ -1,10 +1,11 @@
 /** `bellwether-host what-if EVENT`: what the cluster would do from its live state, by the code that decides. Pure. */
 import { CounterpartError } from '../../../../activities/errors.ts';
-import { whyNot } from '../../core/peers.ts';
+import { listed } from '../../../../activities/storage/capacity-rule.ts';
+import { whyNot } from '../../../../activities/storage/score-words.ts';
 import { plain } from '../../cli/board-text.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import { boardAgeMs, isStuck, lives, nameOf, peersOf, viewOf, type View } from '../view.ts';
-import { listed, seconds, span } from '../words.ts';
+import { seconds, span } from '../words.ts';
 import { buildWorld } from './build.ts';
 import { parseEvents, type NamedHost, type WhatIfEvent } from './events.ts';
 import { endOf, runWorld, settle, type Outage, type Run } from './step.ts';

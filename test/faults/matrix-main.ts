@@ -27,7 +27,8 @@ async function side<T>(jobs: number, work: readonly (() => Promise<T>)[]): Promi
 }
 
 const totals = { passed: 0, failed: 0, unmet: 0 };
-const faults: string[] = [];
+/** Of the table that is being made. */
+let faults: string[] = [];
 
 async function cell(
   ground: Ground,
@@ -44,7 +45,7 @@ async function cell(
   }));
   if (wrong !== undefined) {
     totals.failed += 1;
-    faults.push(`${play.name}, ${at.summary}, ${which}: ${wrong}`);
+    faults.push(`${at.summary}, ${which}: ${wrong}`);
     return 'OTHER END';
   }
   if (!met) {
@@ -58,6 +59,8 @@ async function cell(
 async function table(ground: Ground, play: Play, jobs: number): Promise<void> {
   say();
   say(`${play.name}: ${play.title}`);
+  faults = [];
+  const beganMs = performance.now();
   const scheduled = await undisturbed(ground, play, `${play.name}-undisturbed`);
   const work = scheduled.flatMap((at) => DISTURBANCES.map((which) => () => cell(ground, play, at, which)));
   const verdicts = await side(jobs, work);
@@ -67,6 +70,8 @@ async function table(ground: Ground, play: Play, jobs: number): Promise<void> {
     const cells = DISTURBANCES.map((_, column) => verdicts[row * DISTURBANCES.length + column] ?? '');
     say(`  ${summary.padEnd(wide)}  ${cells.map((verdict) => verdict.padEnd(WIDTH)).join('')}`);
   });
+  for (const fault of faults) say(`  ${fault}`);
+  say(`  after ${Math.round((performance.now() - beganMs) / 1000)} s`);
 }
 
 const plays = PLAYS.filter((play) => values.operation === undefined || play.name === values.operation);
@@ -81,7 +86,6 @@ try {
   await ground.close();
 }
 say();
-for (const fault of faults) say(fault);
 say(
   `–: the step calls nobody whom that could meet. The worker is killed with SIGKILL; error, answer-lost and down strike VDSM and engine.`,
 );

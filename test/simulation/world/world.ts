@@ -240,10 +240,14 @@ export class World {
   /** Plans something on a host, by its clock. It does not survive a power-off, and waits while the host stands still. */
   later(host: SimHost, ms: number, happen: () => void): void {
     const { life } = host;
+    let fromMs = this.now;
     const due = () => {
       if (host.life !== life) return;
-      if (host.frozenUntilMs <= this.now) happen();
-      else this.line.at(host.frozenUntilMs + (host.asleep ? this.now - host.frozenFromMs : 0), due);
+      if (host.frozenUntilMs <= this.now) return happen();
+      // What was left when it fell asleep; what began during the sleep has all of it left.
+      const leftMs = host.asleep ? this.now - Math.max(host.frozenFromMs, fromMs) : 0;
+      fromMs = host.frozenUntilMs;
+      this.line.at(host.frozenUntilMs + leftMs, due);
     };
     this.line.after(ms / (1 + host.clock.drift), due);
   }

@@ -21,6 +21,8 @@ import { isSlotOf } from './sources.ts';
 const TRIES = 3;
 const PAUSE_MS = 500;
 const CALL_LIMIT_MS = 10_000;
+/** A host that is down costs this much a try, and is not tried anew after `CALL_LIMIT_MS`. */
+const PROBE_LIMIT_MS = 5000;
 
 const SILENT = {
   configured: false,
@@ -39,6 +41,7 @@ async function askOnce(
   vmId: string | undefined,
   signal: AbortSignal,
 ): Promise<HostWord> {
+  await host.call('Host.ping2', {}, { timeoutMs: PROBE_LIMIT_MS, signal });
   const limit = { timeoutMs: CALL_LIMIT_MS, signal };
   const { haStats } = await host.call('Host.getStats', {}, limit);
   const vms = await host.call('Host.getVMList', {}, limit);
@@ -65,13 +68,15 @@ async function askHost(
   vmId: string | undefined,
   context: StepContext,
 ): Promise<HostWord> {
+  const givenUpAt = context.now().getTime() + CALL_LIMIT_MS;
   for (let tries = 1; ; tries += 1) {
     try {
       return await askOnce(host, place, vmId, context.signal);
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof CounterpartError)) throw error;
-      if (tries >= TRIES) return { ...SILENT, name: host.name, address: host.peer.address, silent: error.facts.why };
+      if (tries >= TRIES || context.now().getTime() >= givenUpAt)
+        return { ...SILENT, name: host.name, address: host.peer.address, silent: error.facts.why };
     }
     await context.sleep(PAUSE_MS);
   }

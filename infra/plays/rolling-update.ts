@@ -2,13 +2,28 @@ import { labEngine } from '../faults/end-state.ts';
 import { labPaths } from '../lab/fixture.ts';
 import type { Lab } from '../lab/lab.ts';
 import { installations, offeredUpdates, offerUpdate } from '../lab/packages.ts';
+import { until } from '../processes.ts';
 import { hostsRunningTheVm, playRequest, type Facts, type Play } from './play.ts';
+
+const KNOWN_LIMIT_MS = 30_000;
 
 const folder = (lab: Lab, host: string) => labPaths(lab.fixture.dir).hostDir(host);
 
 /** The repositories of these hosts have something new. */
 export function offerUpdates(lab: Lab, hosts: readonly string[]): void {
   for (const host of hosts) offerUpdate(folder(lab, host), 'vdsm-4.50.6');
+}
+
+/** As it does by itself each day: so an abort leaves the engine knowing what it knew before. */
+async function engineLooksForUpdates(lab: Lab): Promise<void> {
+  const engine = labEngine(lab);
+  try {
+    for (const { id } of await engine.hosts()) await engine.checkHostForUpdate(id);
+    const known = async () => (await engine.hosts()).every(({ updateAvailable }) => updateAvailable);
+    await until('the engine to know of the updates', known, KNOWN_LIMIT_MS);
+  } finally {
+    await engine.close();
+  }
 }
 
 async function outside(lab: Lab): Promise<Facts> {
@@ -38,7 +53,10 @@ export const ROLLING_HOST_UPDATE: Play = {
   name: 'rolling',
   title: 'The hosts are updated one after the other, the engine VM’s own last',
   lab: { managed: true },
-  prepare: async (lab) => offerUpdates(lab, ['host1', 'host2', 'host3']),
+  prepare: async (lab) => {
+    offerUpdates(lab, ['host1', 'host2', 'host3']);
+    await engineLooksForUpdates(lab);
+  },
   request: (lab) => ({ ...playRequest(lab), operation: 'rolling-host-update', reason: 'security fixes' }),
   outside,
   expected: {

@@ -5,6 +5,9 @@ import { deployHost } from './engine/deploy-host.ts';
 import { enterEngineMaintenance, restoreEngineState } from './engine/host-maintenance.ts';
 import { inspectNewHost } from './engine/inspect-new-host.ts';
 import { withdrawHost } from './engine/withdraw-host.ts';
+import { inspectWorkerHost } from './host-worker/preflight.ts';
+import { putWorkerFiles, swapServices, withdrawWorker } from './host-worker/put.ts';
+import { verifyHostWorker } from './host-worker/verify.ts';
 import type { StepFunctions } from './step-context.ts';
 import { reportToTicket } from './tickets/report.ts';
 import { verifyDefinitionReadable, verifyDeployedHost } from './vdsm/verify-deployed.ts';
@@ -18,6 +21,11 @@ export function addHostSteps(counterparts: Counterparts): StepFunctions<AddHostA
     withdrawHost: withdrawHost(counterparts),
     verifyDeployedHost: verifyDeployedHost(counterparts),
     verifyDefinitionReadable: verifyDefinitionReadable(counterparts),
+    inspectWorkerHost: inspectWorkerHost(counterparts),
+    putWorkerFiles: putWorkerFiles(counterparts),
+    swapServices: swapServices(counterparts),
+    verifyHostWorker: verifyHostWorker(counterparts),
+    withdrawWorker: withdrawWorker(counterparts),
     reportToTicket: reportToTicket(counterparts),
   };
 }

@@ -1,6 +1,7 @@
 /** The steps of removing a host: which is done by whom. */
 import type { RemoveHostActivities } from '../workflows/model/remove-host.ts';
 import type { Counterparts } from './counterparts.ts';
+import { giveUpDeadHost } from './engine/dead-host.ts';
 import { moveEngineVmAway, restoreEngineVmPlace } from './engine/engine-vm-move.ts';
 import { activateHost, enterEngineMaintenance, restoreEngineState } from './engine/host-maintenance.ts';
 import { inspectLeavingHost, verifyHostRemoved } from './engine/inspect-leaving-host.ts';
@@ -19,6 +20,7 @@ export function removeHostSteps(counterparts: Counterparts): StepFunctions<Remov
     enterEngineMaintenance: enterEngineMaintenance(counterparts),
     restoreEngineState: restoreEngineState(counterparts),
     activateHost: activateHost(counterparts),
+    giveUpDeadHost: giveUpDeadHost(counterparts),
     undeployHost: undeployHost(counterparts),
     clearSlot: clearSlot(counterparts),
     removeHostFromEngine: removeHostFromEngine(counterparts),

@@ -20,6 +20,7 @@ import type { StartPorts } from './operations/start.ts';
 import { pageRoutes } from './page/routes.ts';
 import type { AppPorts } from './ports.ts';
 import { isProblemName, problemPage } from './problems.ts';
+import { referenceRoute } from './reference/routes.ts';
 import { openApiDocument } from './schemas/document.ts';
 import { windowRoutes } from './windows/routes.ts';
 import { createDeliveryLog } from './webhooks/deliveries.ts';
@@ -43,6 +44,7 @@ function publicRoutes(app: Hono<AppEnv>, ports: AppPorts): void {
     return missing === undefined ? c.json({ status: 'ready' }) : refuse(c, 'not-ready', `missing: ${missing}`);
   });
   app.get('/openapi.json', (c) => c.json(document));
+  referenceRoute(app, ports, document);
   app.get('/problems/:name', (c) => {
     const name = c.req.param('name');
     return isProblemName(name) ? c.text(problemPage(name)) : refuse(c, 'not-found', `no problem is called ${name}`);

@@ -6,6 +6,7 @@ import { ADD_HOST_STEPS } from './model/add-host.ts';
 import { BACKUP_STEPS } from './model/backup.ts';
 import { EDIT_STEPS } from './model/engine-vm.ts';
 import { GLOBAL_MAINTENANCE_STEPS } from './model/global-maintenance.ts';
+import { HOST_WORKER_STEPS } from './model/host-worker.ts';
 import { ENTER_HOST_MAINTENANCE_STEPS, LEAVE_HOST_MAINTENANCE_STEPS } from './model/host-maintenance.ts';
 import { INSTALL_STEPS } from './model/install.ts';
 import type { StepPlan } from './model/operation.ts';
@@ -19,7 +20,7 @@ import { UPGRADE_STEPS } from './model/upgrade.ts';
 const STEPS: readonly (readonly [OperationRequest['operation'], readonly StepPlan[], string?])[] = [
   ['install', INSTALL_STEPS],
   ['upgrade', UPGRADE_STEPS],
-  ['add-host', ADD_HOST_STEPS],
+  ['add-host', ADD_HOST_STEPS, `with agent bellwether: ${HOST_WORKER_STEPS.map(({ name }) => name).join(' → ')}`],
   ['remove-host', REMOVE_HOST_STEPS],
   ['enter-host-maintenance', ENTER_HOST_MAINTENANCE_STEPS],
   ['leave-host-maintenance', LEAVE_HOST_MAINTENANCE_STEPS],

@@ -324,6 +324,15 @@ export class EngineClient {
     );
   }
 
+  /** "Confirm host has been rebooted": its VMs count as down, and another host may be SPM. Refused while the host is up. */
+  confirmHostDead(id: string, options?: CallOptions): Promise<void> {
+    const body = { fence_type: 'manual' };
+    return this.#act(
+      { path: pathOf('hosts', id, 'fence'), body, subject: `host ${id}`, act: 'take it for dead' },
+      options,
+    );
+  }
+
   /** Installs the updates that were found, and reboots the host. Answers at once: poll its status. */
   upgradeHost(id: string, options?: CallOptions): Promise<void> {
     const body = { reboot: true };

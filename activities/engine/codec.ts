@@ -143,6 +143,7 @@ export const host = z
     spm: maybe(z.object({ status: maybe(text) })),
     update_available: flagOr(false),
     hosted_engine: maybe(hostedEngine),
+    ssh: maybe(z.object({ port: maybe(whole), fingerprint: maybe(text), public_key: maybe(text) })),
   })
   .transform((one) => ({
     id: one.id,
@@ -155,6 +156,7 @@ export const host = z
     spmStatus: one.spm?.status,
     updateAvailable: one.update_available,
     hostedEngine: one.hosted_engine,
+    ssh: one.ssh && { port: one.ssh.port, fingerprint: one.ssh.fingerprint, publicKey: one.ssh.public_key },
   })) satisfies z.ZodType<Host>;
 export const hostList = listOf('host', host);
 

@@ -19,7 +19,7 @@ import { unmet } from './hosted-engine.ts';
 import type { HostLogin } from './requests.ts';
 import type { Host } from './types.ts';
 
-type Input = StepCall & { readonly facts: AddHostFacts; readonly access: HostAccess };
+type Input = StepCall & { readonly facts: AddHostFacts; readonly access: HostAccess; readonly sshPort?: number };
 
 /** The engine's host of that name; undefined: none. */
 export async function findHost(engine: EngineClient, name: string): Promise<Host | undefined> {
@@ -53,12 +53,15 @@ async function start(
   input: Input,
   signal: AbortSignal,
 ): Promise<Started> {
-  const { facts, access } = input;
+  const { facts, access, sshPort } = input;
   const { name, address, vdsmPort } = facts.host;
   const login = await loginOf(secrets, access);
   const found = await findHost(engine, name);
   if (found === undefined) {
-    const port = vdsmPort === undefined ? {} : { port: vdsmPort };
+    const port = {
+      ...(vdsmPort === undefined ? {} : { port: vdsmPort }),
+      ...(sshPort === undefined ? {} : { sshPort }),
+    };
     const request = { name, address, cluster: facts.cluster.id, login, ...port, hostedEngine: 'deploy' } as const;
     return { host: await engine.addHost(request), how: 'added' };
   }

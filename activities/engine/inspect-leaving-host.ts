@@ -13,6 +13,7 @@ import { slotOf } from '../storage/slot.ts';
 import { engineVmPlaces } from '../vdsm/engine-vm-place.ts';
 import { haState, haText, type HaState } from '../vdsm/ha-state.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
+import { inspectDeadHost } from './dead-host.ts';
 import { findHost } from './deploy-host.ts';
 import { hostIdOf } from './host-id.ts';
 import { unmet } from './hosted-engine.ts';
@@ -20,7 +21,7 @@ import { clusterHosts, findEngineVm, placesText } from './inspect-host.ts';
 import { otherHosts } from './other-hosts.ts';
 import type { Host } from './types.ts';
 
-type Input = StepCall & { readonly host: string };
+type Input = StepCall & { readonly host: string; readonly dead?: boolean };
 type VerifyInput = StepCall & { readonly facts: RemoveHostFacts; readonly fromEngine: boolean };
 
 /** The engine installs and undeploys only what it reaches. */
@@ -33,7 +34,7 @@ function requireReached(host: Host): void {
     `host ${host.name}`,
     'hosted engine can’t be taken from it now',
     `it is ${host.status} in the engine, so nobody knows whether its HA agent still runs`,
-    `Bring it up, then retry. If it is gone for good: make sure that it stays without power, remove it in the engine by hand, and on another host: hosted-engine --clean-metadata --host-id=N --force-cleanup.`,
+    `Bring it up, then retry. If it is gone for good: make sure that it stays without power, abort, and start anew: bellwether host remove ${host.name} --from-engine --dead.`,
   );
 }
 
@@ -53,7 +54,7 @@ function requireOthers(hosts: readonly Host[], name: string): readonly string[] 
       `host ${name}`,
       'it is the last hosted-engine host',
       'no other host of the cluster has hosted engine deployed: nobody could run the engine VM any more',
-      'Add another host first (bellwether add-host), then start anew.',
+      'Add another host first (bellwether host add), then start anew.',
     );
   }
   const { able, unable } = otherHosts(hosts, name);
@@ -88,6 +89,7 @@ export function inspectLeavingHost(counterparts: Counterparts) {
         'Name its cluster, then start anew.',
       );
     }
+    if (input.dead === true) return inspectDeadHost(cluster, engine, { host, hosts }, input, context);
     requireReached(host);
     const { id, name, address, port } = host;
     const known = { id, name, address, ...(port === undefined ? {} : { vdsmPort: port }) };

@@ -2,10 +2,12 @@
 import type { AddHostFacts } from '../../workflows/model/add-host.ts';
 import type { HostFacts } from '../../workflows/model/host-maintenance.ts';
 import type { HostedEngineFacts } from '../../workflows/model/hosted-engine.ts';
+import type { SshAccess } from '../../workflows/model/host-worker.ts';
 import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
 import type { HostAccess } from '../../workflows/model/requests.ts';
 import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
+import { preflightWorker } from '../host-worker/preflight.ts';
 import type { StepContext } from '../step-context.ts';
 import { haState, haStateOrSilence, haText } from '../vdsm/ha-state.ts';
 import type { EngineClient } from './client.ts';
@@ -19,25 +21,14 @@ interface Wanted {
   readonly vdsmPort?: number;
 }
 
-type Input = StepCall & Wanted & { readonly access: HostAccess; readonly agent: 'reference' | 'bellwether' };
+type Input = StepCall &
+  Wanted & { readonly access: HostAccess; readonly agent: 'reference' | 'bellwether'; readonly ssh?: SshAccess };
 
 /** The engine warns above it (event 526, engine.md 18). */
 const HOSTS_RECOMMENDED = 7;
 const VDSM_PORT = 54_321;
 /** States of a host that the engine knows from which it can be installed, some by way of maintenance. */
 const USABLE = new Set(['up', 'maintenance', 'preparing_for_maintenance', 'install_failed', 'non_operational']);
-
-/** VDSM has no way to put files on a host, so neither have we. */
-function requireReferenceAgent({ agent, host }: Input): void {
-  if (agent === 'reference') return;
-  throw unmet(
-    'host/agent-by-hand',
-    `host ${host}`,
-    'Bellwether’s own worker can’t be put on the host from here',
-    'neither the engine nor VDSM copies files to a host, and this worker has no shell there',
-    `Add the host with agent reference. Then on ${host}: hosted-engine --set-maintenance --mode=local; systemctl disable --now ovirt-ha-agent ovirt-ha-broker; copy the bundle and its unit there (npm run bundle; workers/host/README.md); systemctl enable --now bellwether-host; hosted-engine --set-maintenance --mode=none.`,
-  );
-}
 
 /** Only a managed engine VM in the same data center can get another host (engine.md 8.2). */
 async function requireManagedVm(engine: EngineClient, { facts, vms }: HostedEngineLook): Promise<void> {
@@ -118,9 +109,9 @@ function notesOf(hosts: readonly Host[], known: Host | undefined): string[] {
   ];
 }
 
-export function inspectNewHost({ clusters, secrets }: Counterparts) {
+export function inspectNewHost(counterparts: Counterparts) {
+  const { clusters, secrets } = counterparts;
   return async (context: StepContext, input: Input): Promise<StepOutcome<AddHostFacts>> => {
-    requireReferenceAgent(input);
     // Only whether it can be read: what it says is used where the engine is told.
     if (input.access.kind === 'password') await secrets.read(input.access.passwordSecret);
     const cluster = clusters.get(input.cluster);
@@ -132,7 +123,9 @@ export function inspectNewHost({ clusters, secrets }: Counterparts) {
     const found = knownHost(hosts, input, facts.cluster);
     const engineVm = { id: facts.vm.id, name: facts.vm.name };
     const inspected = found === undefined ? undefined : await inspectKnown(cluster, found, engineVm, context.signal);
-    const { host: name, address, vdsmPort } = input;
+    const { host: name, address, vdsmPort, agent, ssh = { access: input.access } } = input;
+    const candidate = { name, address, host: found, ssh };
+    const worker = agent === 'bellwether' ? [await preflightWorker(counterparts, candidate, context)] : [];
     const value: AddHostFacts = {
       board: {
         dataCenter: { id: facts.dataCenter.id },
@@ -148,7 +141,7 @@ export function inspectNewHost({ clusters, secrets }: Counterparts) {
     };
     const state =
       found === undefined ? 'the engine does not know it yet' : `the engine has it ${found.status}; ${inspected?.text}`;
-    const notes = notesOf(hosts, found);
+    const notes = [...worker, ...notesOf(hosts, found)];
     return { done: 'now', summary: `${name}: ${state}`, ...(notes.length === 0 ? {} : { notes }), value };
   };
 }

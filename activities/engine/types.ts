@@ -79,6 +79,14 @@ export interface HostedEngineState {
   readonly localMaintenance: boolean;
 }
 
+/** How the engine gets into the host, and the host key that it knows of it. */
+export interface HostSsh {
+  readonly port: number | undefined;
+  readonly fingerprint: string | undefined;
+  /** Newer engines only. */
+  readonly publicKey: string | undefined;
+}
+
 export interface Host {
   readonly id: string;
   readonly name: string;
@@ -93,6 +101,7 @@ export interface Host {
   readonly updateAvailable: boolean;
   /** Undefined without `allContent`, or when HA is not configured. */
   readonly hostedEngine: HostedEngineState | undefined;
+  readonly ssh?: HostSsh | undefined;
 }
 
 export type StorageDomainStatus = Word<

@@ -71,7 +71,7 @@ export async function clearSlotOf(
     subject: `host ${host.name}`,
     what: 'hosted engine was taken from it, but an HA agent still writes its slot',
     why: `slot ${hostId} of the HA metadata changes; it says it is ${writer}`,
-    remedy: `On ${writer}: systemctl disable --now ovirt-ha-agent ovirt-ha-broker, then retry.`,
+    remedy: `On ${writer}: systemctl disable --now bellwether-host ovirt-ha-agent ovirt-ha-broker (whichever of them is there), then retry.`,
   });
 }
 

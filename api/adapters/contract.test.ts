@@ -2,17 +2,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../app.ts';
 import type { AppPorts } from '../ports.ts';
 import { readSecretFile } from '../secrets.ts';
+import { FORGED_SECRET, SECRET, delivery } from '../testing/delivery.ts';
 import { LAMBDA_EVENTS } from '../testing/lambda-events.ts';
 import { memoryPorts } from '../testing/ports.ts';
 import { lambdaHandler } from './lambda.ts';
 import { serveApp, type ServedApp } from './node.ts';
 
-const SECRET = `whsec_${Buffer.from('a secret of the test, 32 bytes..').toString('base64')}`;
 const TOKEN = 'token-of-the-contract-test';
 
 type Carrier = (request: Request) => Promise<Response>;
@@ -62,24 +61,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const get = (path: string, headers: Record<string, string> = {}) =>
-  new Request(`https://door.example.test${path}`, { headers });
+const DOOR = 'https://door.example.test';
+const get = (path: string, headers: Record<string, string> = {}) => new Request(`${DOOR}${path}`, { headers });
 const withToken = { authorization: `Bearer ${TOKEN}` };
-
-function delivery(data: object, secret = SECRET): Request {
-  const body = JSON.stringify({ type: 'operation.requested', data });
-  const now = new Date();
-  return new Request('https://door.example.test/webhooks/servicedesk', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': 'msg_contract',
-      'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-      'webhook-signature': new Webhook(secret).sign('msg_contract', now, body),
-    },
-    body,
-  });
-}
 
 describe.each(['the app itself', 'Node', ...Object.keys(LAMBDA_EVENTS)])('%s', (name) => {
   const send: Carrier = (request) => {
@@ -103,10 +87,10 @@ describe.each(['the app itself', 'Node', ...Object.keys(LAMBDA_EVENTS)])('%s', (
 
   it('hands over the raw bytes that were signed, of any script, and keeps headers of the answer', async () => {
     const request = { operation: 'upgrade', cluster: 'Default', ticket: 'CHG1', reason: 'Größe geändert — 变更' };
-    const accepted = await send(delivery(request));
+    const accepted = await send(delivery(DOOR, 'msg_contract', request));
     expect(accepted.status).toBe(202);
     expect(accepted.headers.get('location')).toBe('/operations/upgrade%2FDefault%2FCHG1');
-    const forged = await send(delivery(request, `whsec_${Buffer.alloc(32, 1).toString('base64')}`));
+    const forged = await send(delivery(DOOR, 'msg_contract', request, FORGED_SECRET));
     expect(forged.status).toBe(401);
   });
 

@@ -1,13 +1,11 @@
 /** The whole app with a trail that can be made to fail: what is written down, and what is not done without it. */
-import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { createApp } from '../app.ts';
 import type { AppPorts } from '../ports.ts';
+import { SECRET, signedHeaders } from '../testing/delivery.ts';
 import { memoryPorts } from '../testing/ports.ts';
 import type { AuditFields } from './line.ts';
 import type { AuditTrail } from './trail.ts';
-
-const SECRET = `whsec_${Buffer.from('a secret of the test, 32 bytes..').toString('base64')}`;
 
 type Written = AuditFields & { readonly kind: 'asked' | 'answered' };
 
@@ -101,21 +99,15 @@ test('webhooks: the one that starts something is written down with its source, f
   const { app, written } = stage();
   const { key: _key, ...request } = upgrade;
   const body = JSON.stringify(request);
-  const now = new Date();
-  const send = (signature: string) =>
+  const send = (change: Record<string, string> = {}) =>
     app.request('http://127.0.0.1/webhooks/servicedesk', {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': 'msg_1',
-        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-        'webhook-signature': signature,
-      },
+      headers: { ...signedHeaders(body, 'msg_1'), ...change },
       body,
     });
-  expect((await send('v1,AAAA')).status).toBe(401);
+  expect((await send({ 'webhook-signature': 'v1,AAAA' })).status).toBe(401);
   expect(written).toEqual([]);
-  expect((await send(new Webhook(SECRET).sign('msg_1', now, body))).status).toBe(202);
+  expect((await send()).status).toBe(202);
   expect(written.map(({ kind, who }) => [kind, who.authenticated, who.as])).toEqual([
     ['asked', 'webhook', 'servicedesk'],
     ['answered', 'webhook', 'servicedesk'],

@@ -13,12 +13,12 @@ export const LIMIT_MAX = 1000;
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
 
 export const auditQuery = z.object({
-  since: optional(time.openapi({ format: 'date-time' })),
-  until: optional(time.openapi({ format: 'date-time' })),
+  since: optional(time.openapi({ format: 'date-time', description: 'Not before.' })),
+  until: optional(time.openapi({ format: 'date-time', description: 'Not after.' })),
   before: optional(
     z.coerce.number().int().min(1).openapi({ description: 'Only lines with a lower number: to read on.' }),
   ),
-  limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(100),
+  limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(100).openapi({ description: 'So many at most.' }),
 });
 
 export const auditPage = z

@@ -1,6 +1,7 @@
 /** The command line `bellwether`: arguments to functions, errors to exit codes. */
 import { Command, CommanderError, Option } from 'commander';
 import { OPERATION_STATES } from '../schemas/operation.ts';
+import { VERSION } from '../version.ts';
 import { auditCommands } from './audit.ts';
 import { completionCommand } from './completion.ts';
 import { convert, type ConvertOptions } from './convert.ts';
@@ -103,6 +104,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   };
   const program = new Command('bellwether')
     .description('Changes oVirt’s self-hosted engine, durably.')
+    .version(VERSION)
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: (text) => void io.stdout(text), writeErr: (text) => void io.stderr(text) });

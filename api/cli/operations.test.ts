@@ -60,6 +60,11 @@ describe('a command says', () => {
       { host: 'host4', access: { kind: 'password', passwordSecret: 'root4' }, agent: 'reference' },
       'add-host/Default/host4/CHG7',
     ],
+    [
+      `host add host4 --address 192.0.2.4 --agent bellwether --ssh-key-secret key4 --ssh-port 2222 --ssh-fingerprint SHA256:${'a'.repeat(43)}`,
+      { access: { kind: 'public-key' }, agent: 'bellwether', sshKeySecret: 'key4', sshPort: 2222 },
+      'add-host/Default/host4/CHG7',
+    ],
     ['host remove host3 --from-engine', { host: 'host3', fromEngine: true }, 'remove-host/Default/host3/CHG7'],
     [
       'host maintenance host1 --reason DIMM',

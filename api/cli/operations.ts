@@ -40,6 +40,9 @@ interface AddOptions extends SubmitOptions {
   readonly vdsmPort?: string;
   readonly passwordSecret?: string;
   readonly agent: string;
+  readonly sshPort?: string;
+  readonly sshKeySecret?: string;
+  readonly sshFingerprint?: string;
 }
 
 export function hostCommands(program: Command, run: CliRun, done: Done): void {
@@ -51,19 +54,32 @@ export function hostCommands(program: Command, run: CliRun, done: Done): void {
     .addOption(
       new Option('--agent <agent>', 'whose HA services').choices(['reference', 'bellwether']).default('reference'),
     )
+    .option('--ssh-port <port>', 'of its SSH server (default: 22)')
+    .option('--ssh-key-secret <name>', 'with --agent bellwether: name of the secret with root’s private SSH key')
+    .option(
+      '--ssh-fingerprint <SHA256:...>',
+      'with --agent bellwether: of its SSH host key, to look before anything is touched',
+    )
     .action(async (name: string, options: AddOptions) => {
-      const { address, vdsmPort, passwordSecret, agent } = options;
+      const { address, vdsmPort, passwordSecret, agent, sshPort, sshKeySecret, sshFingerprint } = options;
       const access = passwordSecret === undefined ? { kind: 'public-key' } : { kind: 'password', passwordSecret };
       const port = vdsmPort === undefined ? {} : { vdsmPort: Number(vdsmPort) };
-      done(await submit(run, options, { operation: 'add-host', host: name, address, access, agent, ...port }));
+      const ssh = {
+        ...(sshPort === undefined ? {} : { sshPort: Number(sshPort) }),
+        ...(sshKeySecret === undefined ? {} : { sshKeySecret }),
+        ...(sshFingerprint === undefined ? {} : { sshFingerprint }),
+      };
+      const body = { operation: 'add-host', host: name, address, access, agent, ...port, ...ssh };
+      done(await submit(run, options, body));
     });
   submitOptions(host.command('remove').description('undeploy hosted engine from a host').argument('<name>'))
     .option('--from-engine', 'remove the host from the engine too')
-    .action(async (name: string, options: SubmitOptions & { fromEngine?: boolean }) =>
-      done(
-        await submit(run, options, { operation: 'remove-host', host: name, fromEngine: options.fromEngine === true }),
-      ),
-    );
+    .option('--dead', 'it is gone for good and without power: you vouch for that (needs --from-engine)')
+    .action(async (name: string, options: SubmitOptions & { fromEngine?: boolean; dead?: boolean }) => {
+      const dead = options.dead === true ? { dead: true } : {};
+      const fromEngine = options.fromEngine === true;
+      done(await submit(run, options, { operation: 'remove-host', host: name, fromEngine, ...dead }));
+    });
   const moods = {
     maintenance: ['enter-host-maintenance', 'engine and HA maintenance as one; the engine VM moves off first'],
     activate: ['leave-host-maintenance', 'out of both, and waits until the host could run the engine VM'],

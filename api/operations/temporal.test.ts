@@ -5,8 +5,8 @@ import { until } from '../../infra/processes.ts';
 import { createApp } from '../app.ts';
 import { operationList, operationReport, startAnswer } from '../schemas/operation.ts';
 import { problemDetails } from '../schemas/problem.ts';
-import { startTestDoor, SECRET, type TestDoor } from '../testing/door.ts';
-import { signStandard } from '../webhooks/standard.ts';
+import { delivery } from '../testing/delivery.ts';
+import { startTestDoor, type TestDoor } from '../testing/door.ts';
 import { createTemporalPorts } from './temporal.ts';
 
 let door: TestDoor;
@@ -28,19 +28,8 @@ const show = async (id: string) =>
   operationReport.parse(await (await call(`/operations/${encodeURIComponent(id)}`)).json());
 const problemOf = async (response: Response) => problemDetails.parse(await response.json());
 
-function webhook(ticket: string, delivery: string, change: object = {}): Promise<Response> {
-  const body = JSON.stringify({
-    type: 'operation.requested',
-    data: { operation: 'upgrade', cluster: 'Default', ticket, ...change },
-  });
-  const timestamp = String(Math.floor(Date.now() / 1000));
-  const headers = {
-    'webhook-id': delivery,
-    'webhook-timestamp': timestamp,
-    'webhook-signature': signStandard(Buffer.from(body), delivery, timestamp, SECRET),
-  };
-  return call('/webhooks/servicedesk', { method: 'POST', headers, body });
-}
+const webhook = (ticket: string, id: string, change: object = {}): Promise<Response> =>
+  fetch(delivery(door.served.url, id, { operation: 'upgrade', cluster: 'Default', ticket, ...change }));
 
 async function parked(key: string): Promise<string> {
   const { id } = startAnswer.parse(await (await start(key)).json());

@@ -3,10 +3,10 @@ import type { Hono } from 'hono';
 import { html } from 'hono/html';
 import { refuse, type AppContext, type AppEnv } from '../context.ts';
 import { drawKey, startFromForm } from './commands.ts';
-import { formOf } from './forms.ts';
+import { formOf, type Form } from './forms.ts';
 import type { OperationsSeen } from './operations-feed.ts';
 import { globalQuestion, hostQuestion, type Question } from './questions.ts';
-import { forOperators, forReaders, type Desk } from './desk.ts';
+import { forOperators, forReaders, type Desk, type Handler } from './desk.ts';
 import type { Visitor } from './session.ts';
 import { confirmForm, untilField } from './views/confirm.ts';
 import { operationsPart } from './views/operations.ts';
@@ -35,94 +35,98 @@ async function clusterPage(c: AppContext, desk: Desk, visitor: Visitor, cluster:
 
 interface Asking {
   readonly question: Question;
-  readonly action: string;
   readonly hidden: Readonly<Record<string, string>>;
   readonly fields?: Html;
 }
 
-function ask(c: AppContext, desk: Desk, visitor: Visitor, cluster: string, asking: Asking) {
-  const { question, action, hidden, fields } = asking;
-  const { title, what, button } = question;
-  const form = { action, what, button, back: clusterPath(cluster), visitor, hidden: { ...hidden, key: drawKey() } };
-  return desk.show(c, visitor, title, confirmForm(fields === undefined ? form : { ...form, fields }), cluster);
+/** A change that a person confirms: what is asked, and what the form then orders. */
+interface Change {
+  readonly path: string;
+  readonly question: (c: AppContext, cluster: string) => Asking | Response;
+  /** Fields of the request, beside its cluster. */
+  readonly order: (c: AppContext, form: Form) => Readonly<Record<string, unknown>> | Response;
+}
+
+type ClusterHandler = (c: AppContext, visitor: Visitor, cluster: string) => Response | Promise<Response>;
+
+function ofCluster(desk: Desk, handler: ClusterHandler): Handler {
+  return (c, visitor) => {
+    const cluster = clusterOf(c, desk);
+    return cluster instanceof Response ? cluster : handler(c, visitor, cluster);
+  };
+}
+
+function changePages(app: Hono<AppEnv>, desk: Desk, { path, question, order }: Change): void {
+  const forms = (handler: ClusterHandler) => forOperators(desk, ofCluster(desk, handler));
+  app.get(
+    path,
+    forms((c, visitor, cluster) => {
+      const asking = question(c, cluster);
+      if (asking instanceof Response) return asking;
+      const { question: asked, hidden, fields } = asking;
+      const { title, what, button } = asked;
+      const more = { back: clusterPath(cluster), visitor, hidden: { ...hidden, key: drawKey() } };
+      const action = new URL(c.req.url).pathname;
+      const form = { action, what, button, ...more, ...(fields === undefined ? {} : { fields }) };
+      return desk.show(c, visitor, title, confirmForm(form), cluster);
+    }),
+  );
+  app.post(
+    path,
+    forms(async (c, visitor, cluster) => {
+      const form = await formOf(c, visitor.via === 'bearer' ? undefined : visitor.formToken);
+      if (!form.ok) return form.response;
+      const asked = order(c, form.value);
+      if (asked instanceof Response) return asked;
+      return startFromForm(c, desk.startPorts, visitor, form.value, { ...asked, cluster });
+    }),
+  );
 }
 
 function maintenancePages(app: Hono<AppEnv>, desk: Desk): void {
-  const { ports, startPorts } = desk;
-  const path = '/ui/clusters/:cluster/maintenance';
-  app.get(
-    path,
-    forOperators(desk, (c, visitor) => {
-      const cluster = clusterOf(c, desk);
-      if (cluster instanceof Response) return cluster;
+  changePages(app, desk, {
+    path: '/ui/clusters/:cluster/maintenance',
+    question(c, cluster) {
       const mode = c.req.query('mode') === 'off' ? 'off' : 'on';
-      const asking = { question: globalQuestion(mode, cluster), action: c.req.path, hidden: { mode } };
-      const fields = untilField(ports.clock());
-      return ask(c, desk, visitor, cluster, mode === 'on' ? { ...asking, fields } : asking);
-    }),
-  );
-  app.post(
-    path,
-    forOperators(desk, async (c, visitor) => {
-      const cluster = clusterOf(c, desk);
-      if (cluster instanceof Response) return cluster;
-      const form = await formOf(c, visitor.via === 'bearer' ? undefined : visitor.formToken);
-      if (!form.ok) return form.response;
-      const { mode = '', at = '', until: chosen = '' } = form.value;
+      const asking = { question: globalQuestion(mode, cluster), hidden: { mode } };
+      return mode === 'on' ? { ...asking, fields: untilField(desk.ports.clock()) } : asking;
+    },
+    order(_c, { mode = '', at = '', until: chosen = '' }) {
       // A field of date and time has neither zone nor, in some browsers, seconds.
       const until = at === '' ? chosen : `${at.length === 16 ? `${at}:00` : at}Z`;
-      const asked = {
-        operation: 'global-maintenance',
-        cluster,
-        mode,
-        ...(mode === 'on' && until !== '' ? { until } : {}),
-      };
-      return startFromForm(c, startPorts, visitor, form.value, asked);
-    }),
-  );
+      return { operation: 'global-maintenance', mode, ...(mode === 'on' && until !== '' ? { until } : {}) };
+    },
+  });
 }
 
 const HOST_OPERATIONS = { maintenance: 'enter-host-maintenance', activate: 'leave-host-maintenance' } as const;
-const isHostAction = (text: string): text is keyof typeof HOST_OPERATIONS => Object.hasOwn(HOST_OPERATIONS, text);
+
+function hostActionOf(c: AppContext, action = ''): keyof typeof HOST_OPERATIONS | Response {
+  if (action === 'maintenance' || action === 'activate') return action;
+  return refuse(c, 'not-found', `a host has no action ${action}`);
+}
 
 function hostPages(app: Hono<AppEnv>, desk: Desk): void {
-  const path = '/ui/clusters/:cluster/hosts/:host';
-  app.get(
-    path,
-    forOperators(desk, (c, visitor) => {
-      const cluster = clusterOf(c, desk);
-      if (cluster instanceof Response) return cluster;
-      const host = c.req.param('host') ?? '';
-      const action = c.req.query('do') ?? '';
-      if (!isHostAction(action)) return refuse(c, 'not-found', `a host has no action ${action}`);
-      const question = hostQuestion(action, host, desk.lastSeen.recall(cluster).status);
-      const to = clusterPath(cluster, `/hosts/${encodeURIComponent(host)}`);
-      return ask(c, desk, visitor, cluster, { question, action: to, hidden: { do: action } });
-    }),
-  );
-  app.post(
-    path,
-    forOperators(desk, async (c, visitor) => {
-      const cluster = clusterOf(c, desk);
-      if (cluster instanceof Response) return cluster;
-      const form = await formOf(c, visitor.via === 'bearer' ? undefined : visitor.formToken);
-      if (!form.ok) return form.response;
-      const action = form.value['do'] ?? '';
-      if (!isHostAction(action)) return refuse(c, 'not-found', `a host has no action ${action}`);
-      const asked = { operation: HOST_OPERATIONS[action], cluster, host: c.req.param('host') ?? '' };
-      return startFromForm(c, desk.startPorts, visitor, form.value, asked);
-    }),
-  );
+  const hostOf = (c: AppContext) => c.req.param('host') ?? '';
+  changePages(app, desk, {
+    path: '/ui/clusters/:cluster/hosts/:host',
+    question(c, cluster) {
+      const action = hostActionOf(c, c.req.query('do'));
+      if (action instanceof Response) return action;
+      const { status } = desk.lastSeen.recall(cluster);
+      return { question: hostQuestion(action, hostOf(c), status), hidden: { do: action } };
+    },
+    order(c, form) {
+      const action = hostActionOf(c, form['do']);
+      return action instanceof Response ? action : { operation: HOST_OPERATIONS[action], host: hostOf(c) };
+    },
+  });
 }
 
 /** @returns the part that is told by events. */
 export function clusterPages(app: Hono<AppEnv>, desk: Desk): (cluster: string, seen: OperationsSeen) => Html {
   const { clock } = desk.ports;
-  const page = (show: (c: AppContext, visitor: Visitor, cluster: string) => Response | Promise<Response>) =>
-    forReaders(desk, (c, visitor) => {
-      const cluster = clusterOf(c, desk);
-      return cluster instanceof Response ? cluster : show(c, visitor, cluster);
-    });
+  const page = (show: ClusterHandler) => forReaders(desk, ofCluster(desk, show));
   app.get(
     '/ui/clusters/:cluster',
     page((c, visitor, cluster) => clusterPage(c, desk, visitor, cluster)),

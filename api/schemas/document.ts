@@ -11,10 +11,13 @@ import { problemDetails } from './problem.ts';
 import { auditPaths } from './audit-paths.ts';
 import { windowPaths } from './window-paths.ts';
 import { backupListing } from './look.ts';
+import { completeDocument } from './everywhere.ts';
 import { clusterList, clusterStatus, doctorReport } from './status.ts';
 import { operationBody, operatorCommand, webhookEvent, webhookRequest } from './request.ts';
 
-const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const json = (schema: z.ZodType, example?: object) => ({
+  'application/json': { schema, ...(example === undefined ? {} : { example }) },
+});
 const header = (example: string, description: string) => z.string().openapi({ example, description });
 
 /** The problem answers of a path, one entry per status. */
@@ -40,6 +43,12 @@ const START_PROBLEMS = [
 const AUTH_PROBLEMS = ['unauthorized', 'foreign-host'] as const;
 const bearer = [{ bearer: [] }, {}];
 
+const operationExample = { operation: 'upgrade', cluster: 'Default', ticket: 'CHG0001234', key: 'CHG0001234' };
+const webhookExample = {
+  type: 'operation.requested',
+  data: { operation: 'upgrade', cluster: 'Default', ticket: 'CHG0001234' },
+};
+
 const accepted = {
   description: 'Temporal has acknowledged the start. The same delivery gets the same answer again.',
   headers: z.object({ Location: header('/operations/upgrade%2FDefault%2FCHG0001234', 'The operation.') }),
@@ -57,17 +66,22 @@ const idempotencyHeader = (description: string) =>
     'idempotency-key': z.string().optional().openapi({ description, example: '2f1c9f1e-7a51-4f5e-9a41-6f2a5b1e0c11' }),
   });
 
-function startPaths(app: OpenAPIHono): void {
+function webhookPath(app: OpenAPIHono): void {
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: '/webhooks/{source}',
     operationId: 'receiveWebhook',
     summary: 'A signed webhook of a ticketing system starts an operation',
+    'x-caller': 'sender',
     description:
       'Shown is scheme standard: Standard Webhooks, v1 (HMAC-SHA256 over id, time and raw body) or v1a (ed25519). Other schemes have the sender’s own headers, and sources with a mapping its own body: see api/webhooks/README.md. The ticket is the key: it runs once only. A source with alertsOf brings what the host workers of a cluster tell (HostAlert) instead.',
     request: {
       params: z.object({
-        source: z.string().openapi({ param: { name: 'source', in: 'path' }, example: 'servicedesk' }),
+        source: z.string().openapi({
+          param: { name: 'source', in: 'path' },
+          example: 'servicedesk',
+          description: 'Its name in the file of BELLWETHER_WEBHOOKS_FILE.',
+        }),
       }),
       headers: z.object({
         'webhook-id': header('msg_2KWPBgLlAfxdpx2AI54pPJ85f4W', 'The same over all retries of a delivery.'),
@@ -81,7 +95,7 @@ function startPaths(app: OpenAPIHono): void {
           .optional()
           .openapi({ description: 'Stands in for webhook-id as the id of the delivery.' }),
       }),
-      body: { required: true, content: json(z.union([webhookEvent, webhookRequest, hostAlert])) },
+      body: { required: true, content: json(z.union([webhookEvent, webhookRequest, hostAlert]), webhookExample) },
     },
     responses: {
       200: {
@@ -103,6 +117,9 @@ function startPaths(app: OpenAPIHono): void {
       ),
     },
   });
+}
+
+function startPath(app: OpenAPIHono): void {
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: '/operations',
@@ -116,7 +133,7 @@ function startPaths(app: OpenAPIHono): void {
           .optional()
           .openapi({ example: 'cli:alice', description: 'Who asks, for the auditor.' }),
       }),
-      body: { required: true, content: json(operationBody) },
+      body: { required: true, content: json(operationBody, operationExample) },
     },
     responses: {
       202: accepted,
@@ -196,7 +213,9 @@ function deliveryPaths(app: OpenAPIHono): void {
 
 function clusterPaths(app: OpenAPIHono): void {
   const always = [...AUTH_PROBLEMS, 'secret-unavailable', 'internal-error'] as const;
-  const params = z.object({ name: z.string().openapi({ param: { name: 'name', in: 'path' }, example: 'Default' }) });
+  const params = z.object({
+    name: z.string().openapi({ param: { name: 'name', in: 'path' }, example: 'Default', description: 'The cluster.' }),
+  });
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: '/clusters',
@@ -271,7 +290,11 @@ function servicePaths(app: OpenAPIHono): void {
     summary: 'What to do about a problem',
     request: {
       params: z.object({
-        name: z.string().openapi({ param: { name: 'name', in: 'path' }, example: 'operation-exists' }),
+        name: z.string().openapi({
+          param: { name: 'name', in: 'path' },
+          example: 'operation-exists',
+          description: 'What follows /problems/ in its type.',
+        }),
       }),
     },
     responses: { 200: plain('A short page.'), ...problems('not-found') },
@@ -283,6 +306,13 @@ function servicePaths(app: OpenAPIHono): void {
     summary: 'This document',
     responses: { 200: { description: 'OpenAPI 3.1.', content: json(z.looseObject({ openapi: z.string() })) } },
   });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/api',
+    operationId: 'reference',
+    summary: 'This document as a page for people',
+    responses: { 200: { description: 'HTML.', content: { 'text/html': { schema: z.string() } } } },
+  });
 }
 
 export function openApiDocument() {
@@ -292,19 +322,22 @@ export function openApiDocument() {
     scheme: 'bearer',
     description: 'Needed when the front door is configured with a token; without one it listens on loopback only.',
   });
-  startPaths(app);
+  webhookPath(app);
+  startPath(app);
   operationPaths(app);
   deliveryPaths(app);
   clusterPaths(app);
   windowPaths(app, json, problems);
   auditPaths(app);
   servicePaths(app);
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Bellwether front door',
       version: '1',
+      description: 'For people: GET /api shows this document as a page.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
   });
+  return completeDocument(document);
 }

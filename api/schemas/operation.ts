@@ -94,9 +94,9 @@ const operationSummary = z
 export const operationList = z.object({ operations: z.array(operationSummary) }).openapi('OperationList');
 
 export const listQuery = z.object({
-  cluster: optional(z.string().max(100)),
+  cluster: optional(z.string().max(100).openapi({ description: 'Of this cluster only.', example: 'Default' })),
   state: optional(operationState),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: z.coerce.number().int().min(1).max(1000).default(100).openapi({ description: 'So many at most.' }),
 });
 
 export const startAnswer = z

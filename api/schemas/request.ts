@@ -5,7 +5,16 @@ import type { OperationRequest } from '../../workflows/model/requests.ts';
 import { backup, reconcile, restore } from './operations/archive.ts';
 import { editEngineVm } from './operations/engine-vm.ts';
 import { commonFields, key } from './operations/fields.ts';
-import { addHost, removeHost } from './operations/hosts.ts';
+import {
+  addHost,
+  deadLeaves,
+  deadRule,
+  needsSshLogin,
+  removeHost,
+  sshLoginRule,
+  sshOnlyForOurs,
+  sshOnlyRule,
+} from './operations/hosts.ts';
 import { install } from './operations/install.ts';
 import {
   enterHostMaintenance,
@@ -23,7 +32,7 @@ export const actor = z
     /^[\p{L}\p{N}][\p{L}\p{N} .@_:+-]{0,99}$/u,
     'a name: letters, digits, spaces and . @ _ : + - only, at most 100',
   )
-  .openapi({ example: 'cli:alice' });
+  .openapi({ example: 'cli:alice', description: 'Who does it, for the auditor.' });
 
 const needsVmConf = (request: { source: string; vmConf?: string }) =>
   request.source !== 'request' || request.vmConf !== undefined;
@@ -35,11 +44,17 @@ const untilRule = { path: ['until'], error: 'only with mode on' };
 type Without<R, K extends PropertyKey> = R extends unknown ? Omit<R, K> : never;
 type Asked = Without<OperationRequest, 'key' | 'requestedBy'>;
 
+const TICKET = 'Of the ticket that asks for it; it is told how things go.';
+
 /** The body of POST /operations: the caller is known otherwise, and `key` may come as Idempotency-Key. */
 const bodyKeys = {
   ...commonFields,
-  key: optional(key('a key', 'CHG0001234')),
-  ticket: optional(key('a ticket', 'CHG0001234')),
+  key: optional(
+    key('a key', 'CHG0001234').openapi({
+      description: 'Ends the operation’s id: with the same key it runs once only.',
+    }),
+  ),
+  ticket: optional(key('a ticket', 'CHG0001234').openapi({ description: TICKET })),
 };
 export const operationBody = z
   .discriminatedUnion('operation', [
@@ -48,8 +63,11 @@ export const operationBody = z
     z.strictObject({ ...bodyKeys, ...enterHostMaintenance }),
     z.strictObject({ ...bodyKeys, ...leaveHostMaintenance }),
     z.strictObject({ ...bodyKeys, ...rollingHostUpdate }),
-    z.strictObject({ ...bodyKeys, ...addHost }),
-    z.strictObject({ ...bodyKeys, ...removeHost }),
+    z
+      .strictObject({ ...bodyKeys, ...addHost })
+      .refine(needsSshLogin, sshLoginRule)
+      .refine(sshOnlyForOurs, sshOnlyRule),
+    z.strictObject({ ...bodyKeys, ...removeHost }).refine(deadLeaves, deadRule),
     z.strictObject({ ...bodyKeys, ...editEngineVm }),
     z.strictObject({ ...bodyKeys, ...backup }),
     z.strictObject({ ...bodyKeys, ...restore }),
@@ -59,7 +77,7 @@ export const operationBody = z
   .openapi('OperationRequest') satisfies z.ZodType<Asked & { readonly key?: string }>;
 
 /** The request in a native webhook: the ticket is the key. */
-const webhookKeys = { ...commonFields, ticket: key('a ticket', 'CHG0001234') };
+const webhookKeys = { ...commonFields, ticket: key('a ticket', 'CHG0001234').openapi({ description: TICKET }) };
 export const webhookRequest = z
   .discriminatedUnion('operation', [
     z.strictObject({ ...webhookKeys, ...upgrade }).refine(needsVmConf, vmConfRule),
@@ -67,8 +85,11 @@ export const webhookRequest = z
     z.strictObject({ ...webhookKeys, ...enterHostMaintenance }),
     z.strictObject({ ...webhookKeys, ...leaveHostMaintenance }),
     z.strictObject({ ...webhookKeys, ...rollingHostUpdate }),
-    z.strictObject({ ...webhookKeys, ...addHost }),
-    z.strictObject({ ...webhookKeys, ...removeHost }),
+    z
+      .strictObject({ ...webhookKeys, ...addHost })
+      .refine(needsSshLogin, sshLoginRule)
+      .refine(sshOnlyForOurs, sshOnlyRule),
+    z.strictObject({ ...webhookKeys, ...removeHost }).refine(deadLeaves, deadRule),
     z.strictObject({ ...webhookKeys, ...editEngineVm }),
     z.strictObject({ ...webhookKeys, ...backup }),
     z.strictObject({ ...webhookKeys, ...restore }),
@@ -83,7 +104,12 @@ export const webhookEvent = z
   .openapi('OperationRequestedEvent');
 
 export const operatorCommand = z
-  .strictObject({ by: actor, reason: optional(z.string().max(500).openapi({ example: 'data center is up again' })) })
+  .strictObject({
+    by: actor,
+    reason: optional(
+      z.string().max(500).openapi({ example: 'data center is up again', description: 'Why; kept for the auditor.' }),
+    ),
+  })
   .openapi('OperatorCommand') satisfies z.ZodType<OperatorCommand>;
 
 /** `Idempotency-Key`: printable, bounded; the quotes of the IETF draft's structured form are taken off. */

@@ -12,7 +12,7 @@ import {
   windowReport,
 } from './window.ts';
 
-type Json = (schema: z.ZodType) => { readonly 'application/json': { readonly schema: z.ZodType } };
+type Json = (schema: z.ZodType, example?: object) => { readonly 'application/json': { readonly schema: z.ZodType } };
 type Problems = (...names: ProblemName[]) => object;
 
 const ALWAYS = [
@@ -26,9 +26,19 @@ const BODY = ['malformed-json', 'not-json', 'body-too-large', 'invalid-request']
 const security = [{ bearer: [] }, {}];
 
 const params = z.object({
-  cluster: z.string().openapi({ param: { name: 'cluster', in: 'path' }, example: 'Default' }),
+  cluster: z
+    .string()
+    .openapi({ param: { name: 'cluster', in: 'path' }, example: 'Default', description: 'The cluster.' }),
   name: windowName.openapi({ param: { name: 'name', in: 'path' }, example: 'sat' }),
 });
+const windowExample = {
+  cluster: 'Default',
+  name: 'sat',
+  every: 'sat 22:00',
+  timeZone: 'Europe/Berlin',
+  lengthMinutes: 240,
+  operations: [{ operation: 'rolling-host-update' }, { operation: 'backup', keep: 30 }],
+};
 const ONE = '/windows/{cluster}/{name}';
 
 function collection(app: OpenAPIHono, json: Json, problems: Problems): void {
@@ -42,7 +52,7 @@ function collection(app: OpenAPIHono, json: Json, problems: Problems): void {
       query: z.object({
         dryRun: z.enum(['true']).optional().openapi({ description: 'Create nothing, answer the next ten openings.' }),
       }),
-      body: { required: true, content: json(windowBody) },
+      body: { required: true, content: json(windowBody, windowExample) },
     },
     responses: {
       201: { description: 'Temporal has the schedule.', content: json(windowReport) },

@@ -10,7 +10,7 @@ import { actor } from './request.ts';
 export const windowName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/, 'a name: letters, digits and . _ - only, at most 60')
-  .openapi({ example: 'sat' });
+  .openapi({ example: 'sat', description: 'Its name in the cluster; letters, digits and . _ - only.' });
 
 const WEEK_MINUTES = 10_080;
 
@@ -18,9 +18,14 @@ const WEEK_MINUTES = 10_080;
 export const windowBody = z
   .strictObject({
     version: z.literal(1).default(1),
-    cluster: key('a cluster', 'Default'),
+    cluster: key('a cluster', 'Default').openapi({ description: 'A cluster that the front door is configured for.' }),
     name: windowName,
-    every: optional(z.string().max(100).openapi({ example: 'sat 22:00' })),
+    every: optional(
+      z
+        .string()
+        .max(100)
+        .openapi({ example: 'sat 22:00', description: 'In words; one of every, cron and at is needed.' }),
+    ),
     cron: optional(
       z.string().max(200).openapi({ example: '0 22 * * 6', description: 'Unlike in cron both days must match.' }),
     ),
@@ -30,19 +35,24 @@ export const windowBody = z
       .number()
       .int()
       .min(1, 'a window of no length: give at least a minute, e.g. 240')
-      .max(WEEK_MINUTES, 'longer than a week'),
-    jitterMinutes: z.number().int().min(0).max(1440).default(0),
+      .max(WEEK_MINUTES, 'longer than a week')
+      .openapi({ description: 'How long it is open.', example: 240 }),
+    jitterMinutes: z.number().int().min(0).max(1440).default(0).openapi({
+      description: 'It opens up to so much later, by chance: many clusters then don’t begin at once.',
+    }),
     catchUpMinutes: optional(
       z.number().int().min(1).openapi({
         description: 'A missed opening still comes up to so late; shorter than the window. Half of it by default.',
       }),
     ),
-    overlap: z.enum(['skip', 'buffer-one']).default('skip'),
+    overlap: z.enum(['skip', 'buffer-one']).default('skip').openapi({
+      description: 'When the last opening still runs: leave this one out, or let it wait.',
+    }),
     except: z
       .array(z.string().max(30))
       .max(100)
       .default([])
-      .openapi({ example: ['2026-12-24..2027-01-02'] }),
+      .openapi({ example: ['2026-12-24..2027-01-02'], description: 'Days without openings, local time.' }),
     freezes: z
       .array(z.string().max(200_000))
       .max(5)
@@ -64,10 +74,18 @@ export const windowBody = z
 export type WindowBody = z.output<typeof windowBody>;
 
 export const windowCommand = z
-  .strictObject({ by: actor, reason: optional(z.string().max(500)) })
+  .strictObject({
+    by: actor,
+    reason: optional(
+      z.string().max(500).openapi({ example: 'the storage is being moved', description: 'Why; pause needs it.' }),
+    ),
+  })
   .openapi('WindowCommand');
 
-export const windowQuery = z.object({ cluster: optional(z.string().max(100)), name: optional(z.string().max(100)) });
+export const windowQuery = z.object({
+  cluster: optional(z.string().max(100).openapi({ description: 'Of this cluster only.', example: 'Default' })),
+  name: optional(z.string().max(100).openapi({ description: 'Of this name only.', example: 'sat' })),
+});
 
 const opening = z
   .object({

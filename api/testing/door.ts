@@ -11,9 +11,8 @@ import { serveApp, type ServedApp } from '../adapters/node.ts';
 import { createTemporalPorts } from '../operations/temporal.ts';
 import type { AppPorts } from '../ports.ts';
 import { readSecretFile } from '../secrets.ts';
+import { SECRET } from './delivery.ts';
 import { recorder } from './record.ts';
-
-export const SECRET = `whsec_${Buffer.from('a secret of the test, 32 bytes..').toString('base64')}`;
 
 export interface TestDoor {
   readonly temporal: EmbeddedTemporal;

@@ -42,8 +42,8 @@ export const deliveryList = z
 export type DeliveryList = z.infer<typeof deliveryList>;
 
 export const deliveryQuery = z.object({
-  source: optional(z.string().max(100)),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  source: optional(z.string().max(100).openapi({ description: 'Of this source only.', example: 'servicedesk' })),
+  limit: z.coerce.number().int().min(1).max(1000).default(100).openapi({ description: 'So many at most.' }),
 });
 
 /** Where lines are kept beyond this process; `delivery-file.ts`. */

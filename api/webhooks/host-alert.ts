@@ -9,14 +9,14 @@ const words = z.string().max(2000);
 
 export const hostAlert = z
   .object({
-    host: z.string().min(1).max(255).openapi({ example: 'host1.example.test' }),
-    kind: z.string().min(1).max(100).openapi({ example: 'engine-started' }),
-    text: words,
-    cause: words,
-    effect: words,
-    did: words,
-    todo: words,
-    atIso: z.iso.datetime(),
+    host: z.string().min(1).max(255).openapi({ example: 'host1.example.test', description: 'Who tells it.' }),
+    kind: z.string().min(1).max(100).openapi({ example: 'engine-started', description: 'What happened, in one word.' }),
+    text: words.openapi({ description: 'What happened.' }),
+    cause: words.openapi({ description: 'Why.' }),
+    effect: words.openapi({ description: 'What it means for the engine.' }),
+    did: words.openapi({ description: 'What the worker did.' }),
+    todo: words.openapi({ description: 'What a person should do.' }),
+    atIso: z.iso.datetime().openapi({ description: 'When.' }),
   })
   .openapi('HostAlert');
 

@@ -13,6 +13,8 @@ export interface LabHost {
   readonly address: string;
   /** Of VDSM; its imageio daemon has the next one (54321 and 54322 on a real host). */
   readonly vdsmPort: number;
+  /** Of its SSH server; without it there is none. */
+  readonly sshPort?: number;
   /** The engine's SPM id, which is the HA host id too (engine.md 11.2). 1-based. */
   readonly spmId: number;
   readonly hardwareUuid: string;
@@ -93,6 +95,9 @@ export function labPaths(dir: string) {
     clientKey: `${dir}/pki/client-key.pem`,
     hostCert: (name: string) => `${dir}/pki/${name}-cert.pem`,
     hostKey: (name: string) => `${dir}/pki/${name}-key.pem`,
+    sshHostKey: (name: string) => `${dir}/hosts/${name}/ssh-host-key`,
+    /** With which root may log in on every machine. */
+    sshRootKey: `${dir}/pki/ssh-root-key`,
     /** What `/rhev/data-center/mnt` is on a real host: one folder per mounted connection. */
     storageRoot: `${dir}/rhev/data-center/mnt`,
     hostDir: (name: string) => `${dir}/hosts/${name}`,

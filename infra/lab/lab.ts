@@ -10,6 +10,7 @@ import { LabFaultBoard, type LabFault } from './faults.ts';
 import { labMachines, labPaths, type LabFixture } from './fixture.ts';
 import { makeFixture, type LabOptions } from './make-fixture.ts';
 import { managedOvf } from './managed-ovf.ts';
+import { makeSshKeys } from './machine/keys.ts';
 import { makePki } from './pki.ts';
 import { createLabStorage, type LabStorage } from './storage/index.ts';
 import { LabWorld, startHost, type EngineProgram, type HostHandle, type LabWorldOptions } from './vdsm/index.ts';
@@ -188,6 +189,7 @@ export async function startHosts(
   mkdirSync(fixture.dir, { recursive: true });
   const machines = labMachines(fixture);
   makePki(fixture.dir, { engine: [fixture.engine.fqdn, fixture.engine.address, 'localhost'], hosts: machines });
+  makeSshKeys(fixture);
   writeSecrets(fixture);
   writeFileSync(paths.fixture, JSON.stringify(fixture, null, 2));
   if (fixture.bare === true) writeFileSync(paths.appliance, applianceImage());

@@ -64,7 +64,7 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
   const { disk, domain } = vmDisk(conf);
   const spareNames = Array.from({ length: options.spare ?? 0 }, (_, index) => `host${HOST_NAMES.length + index + 1}`);
   const count = HOST_NAMES.length + spareNames.length;
-  const [enginePort] = await freePorts(1);
+  const [enginePort, ...sshPorts] = await freePorts(1 + count);
   const pairs = options.vdsmPort === undefined ? await freePortPairs(count) : [];
   const vdsmPort = (index: number) => pairs[index] ?? (options.vdsmPort ?? 0) + 2 * index;
   const made = (name: string) => uuidFrom('lab', name);
@@ -73,6 +73,7 @@ export async function makeFixture(options: LabOptions): Promise<LabFixture> {
     name,
     address: ADDRESS,
     vdsmPort: vdsmPort(index),
+    sshPort: sshPorts[index] ?? 0,
     spmId: index + 1,
     hardwareUuid: made(`${name}-hardware`),
   }));

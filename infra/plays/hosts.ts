@@ -4,6 +4,7 @@ import { BLOCK_BYTES, slotOffset } from '../../activities/storage/whiteboard.ts'
 import { labEngine } from '../faults/end-state.ts';
 import type { Lab } from '../lab/lab.ts';
 import { until } from '../processes.ts';
+import { engineHasReadItsOvf } from './archive.ts';
 import { HOST_ROOT_SECRET, hostsRunningTheVm, playRequest, type Facts, type Play } from './play.ts';
 
 const SETTLED_LIMIT_MS = 30_000;
@@ -27,7 +28,7 @@ function rows(lab: Lab): string {
 }
 
 /** What the engine, the host and the HA metadata say of a host. */
-async function outside(lab: Lab, name: string): Promise<Facts> {
+export async function outside(lab: Lab, name: string): Promise<Facts> {
   const host = lab.world.hosts.get(name);
   const running = hostsRunningTheVm(lab);
   const inEngine = await withEngine(lab, async (engine) => {
@@ -102,6 +103,14 @@ export async function undeployByHand(lab: Lab, name: string): Promise<void> {
     await until(`${name} undeployed`, () => lab.world.hosts.get(name)?.deployed === false, SETTLED_LIMIT_MS);
     await is('up');
   });
+}
+
+/** It loses its power for good, and the engine gives it up. */
+export async function loseForGood(lab: Lab, name: string): Promise<void> {
+  await lab.hosts.find((host) => host.name === name)?.crash();
+  const givenUp = (engine: EngineClient) => async () =>
+    (await engine.hosts()).some((host) => host.name === name && host.status === 'non_responsive');
+  await withEngine(lab, (engine) => until(`the engine to give up ${name}`, givenUp(engine), SETTLED_LIMIT_MS));
 }
 
 /** As `hosted-engine --clean-metadata` does it, once the agent has said good-bye. */
@@ -185,4 +194,32 @@ export const REMOVE_ENGINE_HOST: Play = {
     'rows in the HA metadata': 'host2, host3',
   },
   lastAbortable: 4,
+};
+
+/** It was shut down in good order, as its row says, and never came back. */
+export const REMOVE_DEAD_HOST: Play = {
+  name: 'remove-dead-host',
+  title: 'A host that is gone for good leaves hosted engine and the engine',
+  lab: { managed: true },
+  prepare: async (lab) => {
+    await engineHasReadItsOvf(lab);
+    await loseForGood(lab, 'host3');
+    leaveRow(lab, 3, 'host3');
+  },
+  request: (lab) => ({ ...playRequest(lab), operation: 'remove-host', host: 'host3', fromEngine: true, dead: true }),
+  outside: (lab) => outside(lab, 'host3'),
+  expected: {
+    'host3 in the engine': '',
+    "host3's score in the engine": 0,
+    // Nobody took it from the machine.
+    'installations of host3': 1,
+    'hosted engine on host3': true,
+    'local maintenance on host3': false,
+    'rows in the HA metadata': 'host1, host2',
+    'hosts that run the engine VM': 1,
+    'host3 runs the engine VM': false,
+    'global maintenance in the HA metadata': false,
+  },
+  // Then the engine is told that it is dead.
+  lastAbortable: 1,
 };

@@ -2,10 +2,11 @@
  * An operation on a lab: what stands before it, what is asked for, and what must be seen from outside in the end. The demo
  * shows one (`npm run demo -- --operation NAME`), the crash matrix disturbs each of them in every way.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Archive } from '../../activities/archive/client.ts';
 import type { OperationRequest } from '../../workflows/model/requests.ts';
+import { labPaths } from '../lab/fixture.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { LabOptions } from '../lab/make-fixture.ts';
 
@@ -44,6 +45,8 @@ export function playRequest(lab: Lab) {
 
 /** Name of the secret that holds the root password of the lab's hosts. */
 export const HOST_ROOT_SECRET = 'lab-host-root';
+/** Name of the secret that holds root's private SSH key for the lab's hosts. */
+export const HOST_KEY_SECRET = 'lab-host-key';
 /** Name of the secret that holds the password of the lab's `admin@internal`. */
 export const ENGINE_ADMIN_SECRET = 'lab-engine-admin';
 
@@ -52,6 +55,7 @@ export function labSecrets(lab: Lab, dir: string, enginePassword: string): strin
   const folder = join(dir, 'secrets');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, HOST_ROOT_SECRET), `${lab.fixture.hostRootPassword}\n`, { mode: 0o600 });
+  copyFileSync(labPaths(lab.fixture.dir).sshRootKey, join(folder, HOST_KEY_SECRET));
   writeFileSync(join(folder, ENGINE_ADMIN_SECRET), `${enginePassword}\n`, { mode: 0o600 });
   return folder;
 }

@@ -82,3 +82,21 @@ export const RESTORE: Play = {
   },
   lastAbortable: 10,
 };
+
+export const RESTORE_PREVIEW: Play = {
+  ...RESTORE,
+  name: 'restore-preview',
+  title: 'What a restore would change is shown, and nothing is changed',
+  request: (lab) => ({
+    ...playRequest(lab),
+    operation: 'restore',
+    backup: goodBackup(lab),
+    items: ['ovf', 'vm.conf'],
+    apply: false,
+  }),
+  expected: {
+    ...RESTORE.expected,
+    'OVF_STORE copies as in the backup': 0,
+    'shared vm.conf as in the backup': false,
+  },
+};

@@ -3,6 +3,7 @@ import { labPaths } from '../lab/fixture.ts';
 import type { Lab } from '../lab/lab.ts';
 import { installations, offeredUpdates, offerUpdate } from '../lab/packages.ts';
 import { until } from '../processes.ts';
+import { engineHasReadItsOvf } from './archive.ts';
 import { hostsRunningTheVm, playRequest, type Facts, type Play } from './play.ts';
 
 const KNOWN_LIMIT_MS = 30_000;
@@ -55,6 +56,7 @@ export const ROLLING_HOST_UPDATE: Play = {
   lab: { managed: true },
   prepare: async (lab) => {
     offerUpdates(lab, ['host1', 'host2', 'host3']);
+    await engineHasReadItsOvf(lab);
     await engineLooksForUpdates(lab);
   },
   request: (lab) => ({ ...playRequest(lab), operation: 'rolling-host-update', reason: 'security fixes' }),

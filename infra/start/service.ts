@@ -21,8 +21,10 @@ import { readSecretFile } from '../../api/secrets.ts';
 import { createDeliveryLog } from '../../api/webhooks/deliveries.ts';
 import { createDeliveryFile } from '../../api/webhooks/delivery-file.ts';
 import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
+import { hostWorkerFiles } from '../../workers/orchestrator/config.ts';
 import { bundleWorkflows, startOrchestrator, type Orchestrator } from '../../workers/orchestrator/worker.ts';
 import { ensureNamespace } from '../temporal/namespace.ts';
+import { ensureHostBundle } from './host-bundle.ts';
 import type { Platform } from './platform.ts';
 
 export interface ServiceOptions {
@@ -65,6 +67,7 @@ export function createCounterparts(platform: Platform, config: OrchestratorConfi
     clusters: new ClusterRegistry(config.clusters, observeCall),
     archive: archiveOf(platform, config.bucket),
     secrets: secretsIn(config.secretsDir),
+    hostWorker: config.hostWorker ?? hostWorkerFiles(),
     tickets: config.tickets === undefined ? undefined : new TicketSystem(config.tickets),
     trackers: createTrackers(config.trackers ?? []),
   };
@@ -99,6 +102,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const client = new Client({ connection, namespace });
   const counterparts = createCounterparts(platform, worker);
   const { taskQueue } = worker;
+  await ensureHostBundle(counterparts.hostWorker);
   let orchestrator: Promise<Orchestrator> | undefined;
   const startWorker = () => {
     orchestrator ??= (async () => {

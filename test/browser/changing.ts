@@ -1,7 +1,7 @@
 /** Signing in, and what may be changed by whom. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { PARKED, TOKENS } from './stage.ts';
+import { hosts, parked, PARKED, TOKENS } from './stage.ts';
 import { CLUSTER, signIn, textOf, type Visits } from './visits.ts';
 
 const OPERATION = `/ui/operations/${encodeURIComponent(PARKED)}`;
@@ -98,6 +98,49 @@ export function changing(of: () => Visits): void {
       expect(first?.input.request).toMatchObject({ mode: 'on', requestedBy: 'ui:Zoë', reason: 'new switch' });
       expect(first?.input.request).toHaveProperty('until');
       expect([second?.id, second?.requestId, second?.digest]).toEqual([first?.id, first?.requestId, first?.digest]);
+    }));
+
+  test('a host goes into maintenance by a form that says what it means', () =>
+    of().visit(of().open, async (page) => {
+      const [, host] = hosts();
+      const name = host?.name ?? '';
+      await page.goto(CLUSTER);
+      await page.getByRole('link', { name: `Into maintenance … ${name}` }).click();
+      expect(await textOf(page)).toContain(`${name} goes into maintenance in the engine and in HA: its VMs move off`);
+      const before = of().open.orders.length;
+      // A browser asks for the name itself; nothing is sent without.
+      await page.getByRole('button', { name: 'Into maintenance' }).click();
+      expect(of().open.orders).toHaveLength(before);
+      await page.getByLabel('Your name').fill('Zoë');
+      await page.getByLabel('Reason').fill('new DIMMs');
+      const posted = page.waitForResponse((response) => response.request().method() === 'POST');
+      await page.getByRole('button', { name: 'Into maintenance' }).click();
+      expect((await posted).status()).toBe(303);
+      expect(of().open.orders.at(-1)?.input.request).toMatchObject({
+        operation: 'enter-host-maintenance',
+        cluster: 'Default',
+        host: name,
+        requestedBy: 'ui:Zoë',
+        reason: 'new DIMMs',
+      });
+    }));
+
+  test('skip is offered where the step allows it, says what comes next, and reaches the desk', () =>
+    of().visit(of().open, async (page) => {
+      await page.goto(OPERATION);
+      expect(await page.getByRole('link', { name: 'Skip the step' }).count()).toBe(0);
+      of().open.report = { ...parked, actions: ['retry', 'skip', 'abort'] };
+      try {
+        await page.goto(OPERATION);
+        await page.getByRole('link', { name: 'Skip the step' }).click();
+        expect(await textOf(page)).toMatch(/Import the storage domain of \S+ is left out\. It goes on with: Verify\./);
+        await page.getByLabel('Your name').fill('Zoë');
+        await page.getByRole('button', { name: 'Skip the step' }).click();
+        await page.waitForURL((url) => url.search === '');
+        expect(of().open.acts.at(-1)).toMatchObject({ id: PARKED, action: 'skip', command: { by: 'ui:Zoë' } });
+      } finally {
+        of().open.report = parked;
+      }
     }));
 
   test('forms without the session’s token, or from another site, are refused', () =>

@@ -1,6 +1,6 @@
 /** What the page shows, and how it keeps up. */
 import { expect, test } from 'vitest';
-import { parked, PARKED, running } from './stage.ts';
+import { parked, PARKED, running, saturday } from './stage.ts';
 import { CLUSTER, textOf, type Visits } from './visits.ts';
 
 const OPERATION = `/ui/operations/${encodeURIComponent(PARKED)}`;
@@ -29,6 +29,27 @@ export function reading(of: () => Visits): void {
       expect(await page.evaluate(`globalThis.kept === document.querySelector('.steps li')`)).toBe(true);
       expect(asked.filter((path) => path === OPERATION || path === decodeURIComponent(OPERATION))).toHaveLength(1);
       expect(asked).toContain('/ui/events');
+    }));
+
+  test('a window shows when it opens next, how its last opening ended, and what it runs; one that is open or paused says so', () =>
+    of().visit(of().open, async (page) => {
+      const one = saturday();
+      const paused = { ...one, paused: 'by cli:alice: the storage is being moved' };
+      of().open.windows = [one, { ...one, open: true }, paused];
+      try {
+        await page.goto('/ui/windows');
+        const [next, open, stopped] = await page.locator('#windows article').allInnerTexts();
+        // 22:00 in Berlin is 21:00 UTC in winter and 20:00 in summer.
+        expect(next).toMatch(/Next\s+\S+ 2[01]:00:00 UTC to .+ UTC \(Sat \S+ 22:00 \+0[12]:00\)/);
+        expect(next).toMatch(/Last\s+done, 2026-11-14 21:00:00 UTC/);
+        expect(next).toMatch(/Opens\s+every sat 22:00 \(Europe\/Berlin\), for 240 minutes/);
+        expect(next).toContain('Rolling host update, Backup, in global maintenance');
+        expect(open).toContain('open now');
+        expect(stopped).toContain('paused by cli:alice: the storage is being moved');
+        expect(await page.locator('#windows').getAttribute('data-news')).toBe('3 windows, 1 open');
+      } finally {
+        of().open.windows = [];
+      }
     }));
 
   test('what was seen last stays, with its age and the reason, when a look fails or the door is gone', () =>

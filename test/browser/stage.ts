@@ -8,6 +8,9 @@ import { memoryPorts } from '../../api/testing/ports.ts';
 import type { RecordedLog } from '../../api/testing/record.ts';
 import type { StartOrder } from '../../api/ports.ts';
 import { createDeliveryLog } from '../../api/webhooks/deliveries.ts';
+import { windowBody } from '../../api/schemas/window.ts';
+import { readDefinition } from '../../api/windows/definition.ts';
+import type { KnownWindow } from '../../api/windows/ports.ts';
 import type { ClusterLook, HostLook } from '../../workflows/model/look.ts';
 import type { OperatorAction, OperatorCommand, StepView } from '../../workflows/model/operation.ts';
 
@@ -52,6 +55,24 @@ export const running: OperationReport = {
   steps: [step('preconditions', 'Check what must hold', 'running'), step('verify', 'Verify the end', 'pending')],
 };
 
+/** Each Saturday night in Berlin; it was open a week ago. */
+export function saturday(): KnownWindow {
+  const body = windowBody.parse({
+    cluster: 'Default',
+    name: 'saturday',
+    every: 'sat 22:00',
+    timeZone: 'Europe/Berlin',
+    lengthMinutes: 240,
+    globalMaintenance: true,
+    operations: [{ operation: 'rolling-host-update' }, { operation: 'backup', keep: 30 }],
+  });
+  const read = readDefinition(body, 'cli:alice', new Date());
+  if (!read.ok) throw new Error(JSON.stringify(read.errors));
+  const timing = { firstRetryMs: 1000, maxRetryMs: 30_000, stepPatienceMs: 600_000, heartbeatMs: 10_000 };
+  const last = [{ id: 'window/Default/saturday-1', openedAt: '2026-11-14T21:00:00.000Z', state: 'done' }];
+  return { input: { definition: read.definition, timing }, open: false, last };
+}
+
 function summaryOf({ id, operation, cluster, ticket, state, execution, startedAt }: OperationReport): OperationSummary {
   return { id, operation, cluster, state, execution, started: startedAt, ...(ticket === undefined ? {} : { ticket }) };
 }
@@ -75,6 +96,7 @@ export interface BrowserStage {
   report: OperationReport;
   look: RunReply<ClusterLook>;
   listFails: boolean;
+  windows: readonly KnownWindow[];
   /** Lets the door's clock go forward. */
   pass(ms: number): void;
   stop(): Promise<void>;
@@ -95,6 +117,7 @@ export async function openStage(change: Partial<AppPorts> = {}): Promise<Browser
     report: parked,
     look: { outcome: 'seen', value: look({ hosts: hosts() }) } as RunReply<ClusterLook>,
     listFails: false,
+    windows: [] as readonly KnownWindow[],
   };
   let aheadMs = 0;
   const ports: AppPorts = {
@@ -112,6 +135,10 @@ export async function openStage(change: Partial<AppPorts> = {}): Promise<Browser
       show: (id) =>
         Promise.resolve(id === stage.report.id ? { outcome: 'found', report: stage.report } : { outcome: 'unknown' }),
       missing: () => Promise.resolve(undefined),
+    },
+    windows: {
+      ...memory.ports.windows,
+      list: () => Promise.resolve({ outcome: 'listed', windows: stage.windows }),
     },
     desk: {
       act(id, action, command, updateId) {

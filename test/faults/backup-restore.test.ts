@@ -13,24 +13,16 @@ import { backupSteps } from '../../activities/backup.steps.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
 import { sha256 } from '../../activities/ids.ts';
 import { restoreSteps } from '../../activities/restore.steps.ts';
-import { abortableSleep, type StepContext } from '../../activities/step-context.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
 import { engineHasReadItsOvf, memoryInCopies, sharedVmConf } from '../../infra/plays/archive.ts';
 import { spoil } from '../../infra/plays/restore.ts';
 import type { RestorableItem } from '../../workflows/model/requests.ts';
 import { until } from '../../infra/processes.ts';
-import { onLab, refusal, stepCall, stepContext } from './on-lab.ts';
+import { labContext, onLab, refusal, stepCall, stepContext } from './on-lab.ts';
 
-const LAB_SPEED = 20;
 const ALL: readonly RestorableItem[] = ['ovf', 'vm.conf', 'hosted-engine.conf', 'configuration-archive', 'ha-slots'];
 
-const start = Date.now();
-/** Time as the lab's hosts have it. */
-const context: StepContext = {
-  ...stepContext,
-  now: () => new Date(start + (Date.now() - start) * LAB_SPEED),
-  sleep: (milliseconds) => abortableSleep(milliseconds / LAB_SPEED, stepContext.signal),
-};
+const context = labContext();
 
 const call = (operation: string, key: string) => ({
   ...stepCall(operation),

@@ -5,9 +5,9 @@ import { removeHostSteps } from '../../activities/remove-host.steps.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
 import { HOST_ROOT_SECRET } from '../../infra/plays/play.ts';
-import { leaveRow, spareOf, undeployByHand } from '../../infra/plays/hosts.ts';
+import { leaveRow, loseForGood, spareOf, undeployByHand } from '../../infra/plays/hosts.ts';
 import { until } from '../../infra/processes.ts';
-import { onLab, refusal, stepCall, stepContext as context } from './on-lab.ts';
+import { labContext, onLab, refusal, stepCall, stepContext as context } from './on-lab.ts';
 
 const LIMIT_MS = 120_000;
 const access = { kind: 'password', passwordSecret: HOST_ROOT_SECRET } as const;
@@ -143,11 +143,15 @@ describe('adding a host', { timeout: LIMIT_MS }, () => {
   });
 });
 
+function rowOf(lab: Lab, hostId: number) {
+  const block = lab.storage.hostBlock(hostId);
+  if (block === undefined) throw new Error(`slot ${hostId} is empty`);
+  return block;
+}
+
 function leftBy(lab: Lab) {
   leaveRow(lab, 4, 'host9');
-  const block = lab.storage.hostBlock(4);
-  if (block === undefined) throw new Error('slot 4 is empty');
-  return block;
+  return rowOf(lab, 4);
 }
 
 describe('removing a host', { timeout: LIMIT_MS }, () => {
@@ -175,7 +179,7 @@ describe('removing a host', { timeout: LIMIT_MS }, () => {
       await untilEngineSees(lab, 'one hosted-engine host', (scores) => scores.filter((one) => one > 0).length === 1);
       expect(await refusal(inspect('host1'))).toMatchObject({
         type: 'engine/last-hosted-engine-host',
-        remedy: 'Add another host first (bellwether add-host), then start anew.',
+        remedy: 'Add another host first (bellwether host add), then start anew.',
       });
     });
   });
@@ -190,6 +194,50 @@ describe('removing a host', { timeout: LIMIT_MS }, () => {
       expect(still).toMatchObject({ type: 'ha/agent-still-writes', kind: 'needs-operator' });
       expect(still.why).toContain('it says it is host3');
       expect(lab.storage.hostBlock(3)?.score).toBe(3400);
+    });
+  });
+
+  test('a host that is gone for good leaves without a word, but not while anything of it lives', async () => {
+    await onLab({ managed: true }, async (lab, counterparts) => {
+      const steps = removeHostSteps(counterparts);
+      const call = stepCall('remove-host');
+      const inspect = (dead: boolean) => steps.inspectLeavingHost(labContext(), { ...call, host: 'host3', dead });
+      expect(await refusal(inspect(true))).toMatchObject({ type: 'host/alive', why: 'it is up in the engine' });
+
+      await loseForGood(lab, 'host3');
+      expect(await refusal(inspect(false))).toMatchObject({
+        type: 'engine/host-not-reached',
+        remedy: expect.stringContaining('bellwether host remove host3 --from-engine --dead'),
+      });
+      // Cut off from the engine and VDSM's clients, but its agent writes.
+      let timestamp = 90_000;
+      const ghost = setInterval(
+        () => lab.storage.writeHostBlock({ ...rowOf(lab, 3), timestamp: (timestamp += 10) }),
+        50,
+      );
+      try {
+        expect(await refusal(inspect(true))).toMatchObject({
+          type: 'host/alive',
+          why: expect.stringContaining('slot 3 of the HA metadata changes'),
+        });
+      } finally {
+        clearInterval(ghost);
+      }
+
+      const { value: facts } = await inspect(true);
+      if (facts === null) throw new Error('the lab has no host3');
+      const input = { ...call, facts };
+      await steps.giveUpDeadHost(context, input);
+      await steps.clearSlot(labContext(), input);
+      await steps.removeHostFromEngine(context, input);
+      // Whoever repeats a step after a lost answer finds it done.
+      expect((await steps.giveUpDeadHost(context, input)).done).toBe('before');
+      expect((await steps.removeHostFromEngine(context, input)).done).toBe('before');
+      await steps.verifyHostRemoved(context, { ...input, fromEngine: true });
+      expect(await hostsAndRows(lab)).toMatchObject({
+        engine: ['host1 up', 'host2 up'],
+        rows: ['host1', 'host2', 'empty', 'empty'],
+      });
     });
   });
 });

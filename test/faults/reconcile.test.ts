@@ -2,28 +2,16 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { reconcileSteps } from '../../activities/reconcile.steps.ts';
-import { abortableSleep, type StepContext } from '../../activities/step-context.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
 import { engineHasReadItsOvf, memoryInCopies } from '../../infra/plays/archive.ts';
 import { LEFT_OVER_SLOT, leaveSlotBehind, staleCopies } from '../../infra/plays/reconcile.ts';
 import { until } from '../../infra/processes.ts';
 import { keyOf, type DifferenceKind, type Look } from '../../workflows/model/reconcile.ts';
-import { onLab, refusal, stepCall, stepContext } from './on-lab.ts';
+import { labContext, onLab, refusal, stepCall } from './on-lab.ts';
 
-const LAB_SPEED = 20;
 const call = stepCall('reconcile');
 const kinds = ({ differences }: Look) => differences.map(keyOf);
-
-/** Time as the lab's hosts have it: what is waited for a minute there is over in seconds. */
-function labContext(): StepContext {
-  const start = Date.now();
-  return {
-    ...stepContext,
-    now: () => new Date(start + (Date.now() - start) * LAB_SPEED),
-    sleep: (milliseconds) => abortableSleep(milliseconds / LAB_SPEED, stepContext.signal),
-  };
-}
 
 const context = labContext();
 

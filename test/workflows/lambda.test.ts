@@ -7,13 +7,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { FORGED_SECRET, SECRET, delivery } from '../../api/testing/delivery.ts';
 import { LAMBDA_EVENTS } from '../../api/testing/lambda-events.ts';
 import { bundleLambda, type LambdaBundle } from '../../infra/lambda/bundle.ts';
 
-const SECRET = `whsec_${Buffer.from('a secret of the test, 32 bytes..').toString('base64')}`;
 const SECRETS: Readonly<Record<string, string>> = {
   'door/servicedesk': SECRET,
   'door/tokens': 'token-of-the-function',
@@ -86,23 +85,9 @@ async function invoke(requests: readonly Request[], change: NodeJS.ProcessEnv = 
   return answers.parse(JSON.parse(readFileSync(output, 'utf8')));
 }
 
-function delivery(secret: string): Request {
-  const body = JSON.stringify({
-    type: 'operation.requested',
-    data: { operation: 'upgrade', cluster: 'lambda', ticket: 'CHG1' },
-  });
-  const now = new Date();
-  return new Request('https://function.example.test/webhooks/servicedesk', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': 'msg_lambda',
-      'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-      'webhook-signature': new Webhook(secret).sign('msg_lambda', now, body),
-    },
-    body,
-  });
-}
+const FUNCTION = 'https://function.example.test';
+const upgrade = (secret = SECRET): Request =>
+  delivery(FUNCTION, 'msg_lambda', { operation: 'upgrade', cluster: 'lambda', ticket: 'CHG1' }, secret);
 
 test('is one small file without the worker’s and the AWS SDK’s code', () => {
   expect(bundle.bytes).toBeLessThan(BYTES_MAX);
@@ -110,16 +95,15 @@ test('is one small file without the worker’s and the AWS SDK’s code', () => 
 });
 
 test('starts an operation once, asks for its token, and refuses what is forged', async () => {
-  const forged = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
   const list = (token: string) =>
-    new Request('https://function.example.test/operations', { headers: { authorization: `Bearer ${token}` } });
+    new Request(`${FUNCTION}/operations`, { headers: { authorization: `Bearer ${token}` } });
   const [first, again, refused, listed, unlisted, style] = await invoke([
-    delivery(SECRET),
-    delivery(SECRET),
-    delivery(forged),
+    upgrade(),
+    upgrade(),
+    upgrade(FORGED_SECRET),
     list('token-of-the-function'),
     list('another'),
-    new Request('https://function.example.test/ui/style.css'),
+    new Request(`${FUNCTION}/ui/style.css`),
   ]);
   expect([first?.statusCode, again?.statusCode]).toEqual([202, 202]);
   expect(again?.body).toBe(first?.body);
@@ -135,7 +119,7 @@ test('starts an operation once, asks for its token, and refuses what is forged',
 });
 
 test('says 503 while Temporal is away, instead of not starting', async () => {
-  const [answer] = await invoke([delivery(SECRET)], { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1);
+  const [answer] = await invoke([upgrade()], { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 1);
   expect(answer?.statusCode).toBe(503);
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -30,6 +30,16 @@ test('nothing set is a working configuration', () => {
     ok: true,
     config: { clusters: [], bucket: 'bellwether', taskQueue: 'bellwether', tickets: undefined },
   });
+});
+
+test('the host worker is the bundle in the tree, or another one that is named', () => {
+  const read = readOrchestratorConfig({});
+  const named = readOrchestratorConfig({ BELLWETHER_HOST_BUNDLE: '/opt/bellwether-host.mjs' });
+  expect(read.ok && read.config.hostWorker?.bundle).toMatch(/\/dist\/bellwether-host\.mjs$/);
+  expect(named.ok && named.config.hostWorker?.bundle).toBe('/opt/bellwether-host.mjs');
+  expect(
+    read.ok && existsSync(read.config.hostWorker?.unit ?? '') && existsSync(read.config.hostWorker?.conf ?? ''),
+  ).toBe(true);
 });
 
 test('a cluster is read, with VDSM’s own port where none is given', () => {

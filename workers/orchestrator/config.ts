@@ -1,7 +1,9 @@
 /** The worker's configuration from the environment: every problem is named with its variable, all of them at once. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { ClusterConfig } from '../../activities/clusters.ts';
+import type { HostWorkerFiles } from '../../activities/host-worker/files.ts';
 import type { TrackerConfig } from '../../activities/tickets/tracker.ts';
 import { readTargetsFile, type NotifyTarget } from '../../activities/notify/config.ts';
 import { DEFAULT_TIMING, type OperationTiming } from '../../workflows/model/operation.ts';
@@ -28,6 +30,8 @@ export interface OrchestratorConfig {
   /** `host:port` where Prometheus scrapes the worker. */
   readonly metricsListen?: string;
   readonly timing: OperationTiming;
+  /** What a host gets where it runs our worker. */
+  readonly hostWorker?: HostWorkerFiles;
   /** Folder with a file per secret that requests name. */
   readonly secretsDir?: string;
 }
@@ -137,6 +141,16 @@ function readPublicUrl(text: string | undefined, problems: ConfigProblem[]): { p
   return { publicUrl: text.replace(/\/+$/, '') };
 }
 
+/** The bundle as `npm run bundle` makes it, unless another one is named; unit and configuration as they lie in the source tree. */
+export function hostWorkerFiles(bundle?: string): HostWorkerFiles {
+  const inTree = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  return {
+    bundle: bundle || inTree('dist/bellwether-host.mjs'),
+    unit: inTree('infra/systemd/bellwether-host.service'),
+    conf: inTree('infra/systemd/bellwether-host.conf'),
+  };
+}
+
 /** @returns the configuration, or every problem of the environment. */
 export function readOrchestratorConfig(
   env: Environment,
@@ -163,6 +177,7 @@ export function readOrchestratorConfig(
     ...readNotify(env['BELLWETHER_NOTIFY_FILE'], problems),
     ...readMetricsListen(env['BELLWETHER_METRICS_LISTEN'], problems),
     ...readPublicUrl(env['BELLWETHER_PUBLIC_URL'], problems),
+    hostWorker: hostWorkerFiles(env['BELLWETHER_HOST_BUNDLE']),
     ...(env['BELLWETHER_SECRETS_DIR'] ? { secretsDir: env['BELLWETHER_SECRETS_DIR'] } : {}),
     timing: {
       firstRetryMs: seconds(env, 'BELLWETHER_FIRST_RETRY_SECONDS', DEFAULT_TIMING.firstRetryMs, problems),

@@ -1,23 +1,13 @@
 /** Adding a hosted-engine host: a machine that the engine does not know, or a host of the engine without hosted engine. */
-import type { HostFacts, HostMaintenanceActivities } from './host-maintenance.ts';
-import type { BoardFacts } from './hosted-engine.ts';
+import type { AddHostFacts } from './add-host-facts.ts';
+import type { HostMaintenanceActivities } from './host-maintenance.ts';
 import { REPORT_STEP, type ReportActivities, type Step, type StepPlan } from './operation.ts';
+import type { HostWorkerActivities, SshAccess } from './host-worker.ts';
 import type { HostAccess } from './requests.ts';
 
-const MINUTE = 60_000;
+export type { AddHostFacts } from './add-host-facts.ts';
 
-export interface AddHostFacts {
-  readonly board: BoardFacts;
-  readonly cluster: { readonly id: string; readonly name: string };
-  readonly engineVm: { readonly id: string; readonly name: string };
-  readonly host: { readonly name: string; readonly address: string; readonly vdsmPort?: number };
-  /** What the engine knew of the host before; an undo leaves it so. Without it the operation adds the host, and removes it. */
-  readonly known?: HostFacts;
-  /** Hosted engine is deployed there already: it is only looked at. */
-  readonly deployed: boolean;
-  /** Index of the engine's newest event at the start: trouble since then belongs to this operation. */
-  readonly eventsFrom: number;
-}
+const MINUTE = 60_000;
 
 /** A host on which hosted engine was deployed. */
 export interface DeployedHost {
@@ -30,7 +20,10 @@ export interface DeployedHost {
 type OfNewHost = { readonly facts: AddHostFacts };
 
 export interface AddHostActivities
-  extends ReportActivities, Pick<HostMaintenanceActivities, 'enterEngineMaintenance' | 'restoreEngineState'> {
+  extends
+    ReportActivities,
+    HostWorkerActivities,
+    Pick<HostMaintenanceActivities, 'enterEngineMaintenance' | 'restoreEngineState'> {
   inspectNewHost: Step<
     {
       readonly host: string;
@@ -38,11 +31,13 @@ export interface AddHostActivities
       readonly vdsmPort?: number;
       readonly access: HostAccess;
       readonly agent: 'reference' | 'bellwether';
+      /** With agent bellwether. */
+      readonly ssh?: SshAccess;
     },
     AddHostFacts
   >;
   /** Adds the host, or installs it again, and waits for the end. Stops at once when the installation failed. */
-  deployHost: Step<OfNewHost & { readonly access: HostAccess }, DeployedHost>;
+  deployHost: Step<OfNewHost & { readonly access: HostAccess; readonly sshPort?: number }, DeployedHost>;
   /** Compensation: no hosted engine on the host, its slot empty, and not in the engine if this operation added it. */
   withdrawHost: Step<OfNewHost, null>;
   /** Up in the engine, configured, active, a score above 0, in no maintenance; its id and slot its own. */

@@ -29,7 +29,9 @@ export interface RemoveHostActivities
       | 'restoreHaState'
     > {
   /** Undefined facts: the engine does not know the host, there is nothing to do. */
-  inspectLeavingHost: Step<{ readonly host: string }, RemoveHostFacts | null>;
+  inspectLeavingHost: Step<{ readonly host: string; readonly dead?: boolean }, RemoveHostFacts | null>;
+  /** Tells the engine that nobody will ever hear of the host again. */
+  giveUpDeadHost: Step<OfLeavingHost, null>;
   undeployHost: Step<OfLeavingHost, null>;
   /** Sees that nobody writes the slot any more, and empties it. */
   clearSlot: Step<OfLeavingHost, null>;
@@ -41,7 +43,11 @@ export const REMOVE_HOST_STEPS = [
   { name: 'preconditions', title: 'Look at the host and at who else can run the engine VM', attemptMs: 2 * MINUTE },
   { name: 'move-engine-vm', title: 'Move the engine VM to another host', attemptMs: 10 * MINUTE },
   { name: 'ha-maintenance', title: 'Set local HA maintenance and see it', attemptMs: 3 * MINUTE },
-  { name: 'engine-maintenance', title: 'Move the host to maintenance in the engine', attemptMs: 32 * MINUTE },
+  {
+    name: 'engine-maintenance',
+    title: 'Move the host to maintenance in the engine, or give it up there',
+    attemptMs: 32 * MINUTE,
+  },
   { name: 'undeploy', title: 'Let the engine take hosted engine from the host', attemptMs: 60 * MINUTE },
   { name: 'clear-slot', title: 'See the HA agent gone and empty its slot', attemptMs: 5 * MINUTE },
   { name: 'leave', title: 'Activate the host without hosted engine, or remove it', attemptMs: 17 * MINUTE },

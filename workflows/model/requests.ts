@@ -65,6 +65,12 @@ export interface AddHostRequest extends RequestBase {
   readonly access: HostAccess;
   /** Which HA services the host runs. */
   readonly agent: 'reference' | 'bellwether';
+  /** Of the host's SSH server; 22 unless given. */
+  readonly sshPort?: number;
+  /** With agent bellwether: name of the secret with root's private SSH key. */
+  readonly sshKeySecret?: string;
+  /** With agent bellwether: of the host's SSH key, for a host that the engine does not know yet. */
+  readonly sshFingerprint?: string;
 }
 
 export interface RemoveHostRequest extends RequestBase {
@@ -72,6 +78,8 @@ export interface RemoveHostRequest extends RequestBase {
   readonly host: string;
   /** True: the host leaves the engine too; else it stays there without hosted engine. */
   readonly fromEngine: boolean;
+  /** It is gone for good and without power, says who asks: nothing is taken from it, and it leaves the engine. */
+  readonly dead?: boolean;
 }
 
 /** Only what the engine lets be changed on its own VM (engine.md 10). */

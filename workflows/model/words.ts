@@ -48,7 +48,10 @@ function facts(request: OperationRequest): string[] {
     case 'add-host':
       return [`address: ${request.address}`, `HA services: ${request.agent}`];
     case 'remove-host':
-      return [`removed from the engine too: ${request.fromEngine ? 'yes' : 'no'}`];
+      return [
+        `removed from the engine too: ${request.fromEngine ? 'yes' : 'no'}`,
+        ...(request.dead === true ? ['said to be gone for good, without power'] : []),
+      ];
     case 'edit-engine-vm':
       return Object.entries(request.change).map(([field, value]) => `${field}: \`${JSON.stringify(value)}\``);
     case 'restore':

@@ -56,23 +56,30 @@ function nothingToDo(run: Runner, line: string, why: string): OperationEnd {
 }
 
 async function remove(run: Runner, call: StepCall, request: RemoveHostRequest): Promise<OperationEnd> {
-  const { host, fromEngine } = request;
-  const facts = await run.step(plan('preconditions'), (a) => a.inspectLeavingHost({ ...call, host }));
+  const { host, fromEngine, dead = false } = request;
+  const question = { ...call, host, ...(dead ? { dead } : {}) };
+  const facts = await run.step(plan('preconditions'), (a) => a.inspectLeavingHost(question));
   if (facts === null) return nothingToDo(run, `The engine does not know ${host}.`, 'the engine does not know the host');
   if (!facts.deployed) {
     const why = 'hosted engine is not deployed there';
     if (!fromEngine) return nothingToDo(run, `${host} is no hosted-engine host.`, why);
     run.notNeeded(['move-engine-vm', 'ha-maintenance', 'undeploy'], why);
   }
-  await takeOutOfService(run, call, request, facts);
   const input = { ...call, facts };
+  if (dead) {
+    run.notNeeded(['move-engine-vm', 'ha-maintenance', 'undeploy'], 'the host is gone for good');
+    await run.step(plan('engine-maintenance'), (a) => {
+      run.commit();
+      return a.giveUpDeadHost(input);
+    });
+  } else await takeOutOfService(run, call, request, facts);
   // The engine offers no way back from here: deploying again is a new installation, and may fail as one. Said within the
   // step, which begins only if nobody has aborted before.
   const undeploy = (a: RemoveHostActivities) => {
     run.commit();
     return a.undeployHost(input);
   };
-  if (facts.deployed) await run.step(plan('undeploy'), undeploy);
+  if (facts.deployed && !dead) await run.step(plan('undeploy'), undeploy);
   await run.step(plan('clear-slot'), (a) => a.clearSlot(input));
   const lines = await leave(run, call, request, facts);
   const where = fromEngine

@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { install } from '../../schemas/operations/install.ts';
-import { QUESTIONS, at, isTree, type Question, type Tree } from './questions.ts';
+import { QUESTIONS, WHOLE, at, isTree, type Question, type Tree } from './questions.ts';
 
 export interface Dialogue {
   readonly input: NodeJS.ReadableStream;
@@ -31,24 +31,74 @@ function withValue(answers: Tree, [field = '', ...rest]: readonly string[], valu
   return { ...answers, [field]: rest.length === 0 ? value : withValue(isTree(inner) ? inner : {}, rest, value) };
 }
 
-/** The answers as the request has them: without what only steers the dialogue. */
+/** Without the field, and without what held nothing else; the same object where it is not there. */
+function without(answers: Tree, [field = '', ...rest]: readonly string[]): Tree {
+  if (!Object.hasOwn(answers, field)) return answers;
+  const { [field]: inner, ...others } = answers;
+  if (rest.length === 0) return others;
+  const left = isTree(inner) ? without(inner, rest) : inner;
+  if (!isTree(left) || left === inner) return answers;
+  return Object.keys(left).length === 0 ? others : { ...answers, [field]: left };
+}
+
+/** The answers as the request has them: without what only steers the dialogue, with what no question asks for. */
 export function answersOf(tree: Tree): Tree {
-  const asked = new Set(QUESTIONS.filter(({ when }) => when?.(tree) ?? true).map(({ path }) => path.join('.')));
-  let answers: Tree = {};
-  for (const { path } of QUESTIONS) {
-    const value = at(tree, path);
-    if (path[0]?.startsWith('?') === true || value === undefined || !asked.has(path.join('.'))) continue;
-    answers = withValue(answers, path, value);
+  let answers: Tree = Object.fromEntries(Object.entries(tree).filter(([field]) => !field.startsWith('?')));
+  for (const { path, when } of QUESTIONS) if (when?.(tree) === false) answers = without(answers, path);
+  const access = ['host', 'access'];
+  if (at(answers, [...access, 'passwordSecret']) !== undefined)
+    return withValue(answers, [...access, 'kind'], 'password');
+  return at(answers, [...access, 'kind']) === 'password' ? without(answers, access) : answers;
+}
+
+const begins = (path: readonly string[], other: readonly string[]) =>
+  path.every((field, index) => other[index] === field);
+
+interface Stray {
+  readonly path: readonly string[];
+  readonly why: string;
+}
+
+/** What a person wrote into the file and no question can put right. */
+function strayIn(tree: Tree): Stray | undefined {
+  const answers = answersOf(tree);
+  const result = install.answers.safeParse(answers);
+  const strays = (result.error?.issues ?? []).flatMap((issue): Stray[] => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((field) => ({ path: [...path, field], why: 'there is no such field' }));
+    }
+    const asked = QUESTIONS.some((question) => begins(question.path, path) || begins(path, question.path));
+    return asked || at(answers, path) === undefined ? [] : [{ path, why: issue.message }];
+  });
+  return strays[0];
+}
+
+/** Without what is wrong beyond repair, which is told. An answer can show more of it: fields of another kind, say. */
+function withoutStrays(kept: Tree, say: (text: string) => void): Tree {
+  let tree = kept;
+  for (let stray = strayIn(tree); stray !== undefined; stray = strayIn(tree)) {
+    say(`Left out: ${stray.path.join('.')}: ${stray.why}.\n`);
+    const next = without(tree, stray.path);
+    if (next === tree) break;
+    tree = next;
   }
-  const password = at(answers, ['host', 'access', 'passwordSecret']);
-  return password === undefined ? answers : withValue(answers, ['host', 'access', 'kind'], 'password');
+  return tree;
+}
+
+/** What was kept, as the dialogue goes on with it. */
+function takenUp(kept: Tree, say: (text: string) => void): Tree {
+  const tree = withoutStrays(kept, say);
+  const steered = Object.keys(tree).some((field) => field.startsWith('?'));
+  const whole = !steered && install.answers.safeParse(answersOf(tree)).success;
+  return whole ? { ...tree, [WHOLE]: true } : tree;
 }
 
 /** What the schema says of one field; what is not answered yet is no mistake. */
 export function mistakeIn(tree: Tree, path: readonly string[]): string | undefined {
   const result = install.answers.safeParse(answersOf(tree));
   if (result.success) return undefined;
-  return result.error.issues.find(({ path: where }) => path.every((field, index) => where[index] === field))?.message;
+  return result.error.issues.find(({ path: where }) => begins(path, where.map(String)))?.message;
 }
 
 function presetOf({ preset }: Question, tree: Tree): string | undefined {
@@ -110,7 +160,7 @@ function promptOf(question: Question, tree: Tree): string {
  * @returns the answers, complete and accepted by the schema; undefined when the input ended before.
  */
 export async function askInstall({ input, say, answers, keep }: Dialogue): Promise<Tree | undefined> {
-  let tree = answers;
+  let tree = takenUp(answers, say);
   let index = openFrom(tree, 0);
   if (index > 0) say('Going on with the answers of before.\n');
   say(`${HELP}\n`);
@@ -126,7 +176,7 @@ export async function askInstall({ input, say, answers, keep }: Dialogue): Promi
       else if (typed === '<') index = before(tree, index);
       else if (typeof next === 'string') say(`  not taken: ${next}\n`);
       else {
-        tree = next;
+        tree = withoutStrays(next, say);
         keep(tree);
         index = nextOpen(tree, index + 1);
       }

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { install } from '../../schemas/operations/install.ts';
 import { main } from '../main.ts';
 import { askInstall } from './dialogue.ts';
@@ -94,6 +95,77 @@ describe('the guided installation', () => {
     );
   });
 
+  describe('with a file that a person changed', () => {
+    const STATIC = { address: '192.0.2.10', prefix: 24, gateway: '192.0.2.1', dns: ['192.0.2.53'] };
+    const more = {
+      host: { vdsmPort: 54_322, access: { kind: 'password', passwordSecret: 'host1-root' } },
+      storage: { mountOptions: 'nfsvers=4.1' },
+      vm: { staticIp: STATIC },
+      masterDomain: { type: 'nfs', address: 'nfs.example.test', path: '/exports/data', name: 'data' },
+    };
+    const file = async (): Promise<Tree> => (await ask([...FIRST, ...VM, 'no', ...LAST, 'no'])).result ?? {};
+    const changed = async () => {
+      const { host, storage, vm, ...rest } = z.record(z.string(), z.looseObject({}).or(z.string())).parse(await file());
+      const merged = (one: unknown, other: object) => Object.assign({}, one, other);
+      return {
+        ...rest,
+        host: merged(host, more.host),
+        storage: merged(storage, more.storage),
+        vm: merged(vm, more.vm),
+        masterDomain: more.masterDomain,
+      };
+    };
+
+    it('keeps what it holds: Enter to each question changes nothing, asked for or not', async () => {
+      const tree = await changed();
+      const { result, said } = await ask(['', '', ''], tree);
+      expect(result).toEqual(tree);
+      expect(install.answers.parse(result)).toMatchObject(more);
+      expect(said.match(/\[yes\]/g)).toHaveLength(3);
+      const plain = await file();
+      expect((await ask(['', '', ''], plain)).result).toEqual(plain);
+    });
+
+    it('forgets what is answered with no', async () => {
+      const { result } = await ask(['no', 'no', 'no'], await changed());
+      const { host, vm } = install.answers.parse(result);
+      expect([host.access, vm.staticIp, host.vdsmPort]).toEqual([undefined, undefined, 54_322]);
+      expect(result).not.toHaveProperty('masterDomain');
+    });
+
+    it('a public key that was written down stays', async () => {
+      const tree = await changed();
+      Object.assign(tree.host, { access: { kind: 'public-key' } });
+      expect((await ask(['', '', ''], tree)).result).toEqual(tree);
+    });
+
+    it('says what it leaves out, and why', async () => {
+      const tree = await changed();
+      Object.assign(tree.host, { vdsmPort: 70_000, colour: 'red' });
+      Object.assign(tree, { extra: { a: 1 } });
+      const { result, said } = await ask(['', '', ''], tree);
+      expect(said).toContain('Left out: extra: there is no such field.');
+      expect(said).toContain('Left out: host.colour: there is no such field.');
+      expect(said).toMatch(/Left out: host\.vdsmPort: .+/);
+      expect(install.answers.parse(result)).toMatchObject({ host: { access: more.host.access } });
+      expect(result).not.toHaveProperty('host.vdsmPort');
+    });
+
+    it('whatever it holds, it comes to an end', async () => {
+      const field = fc.constantFrom('host', 'vm', 'storage', 'masterDomain', '?whole', '?staticIp', 'networkTest');
+      const tree = fc.dictionary(field, fc.jsonValue({ maxDepth: 3 }));
+      const mix = fc.tuple(tree, fc.boolean());
+      const base = await changed();
+      await fc.assert(
+        fc.asyncProperty(mix, async ([changes, withFile]) => {
+          const { result } = await ask(['', '', '', ''], { ...(withFile ? base : {}), ...changes });
+          if (result !== undefined) expect(install.answers.safeParse(result).success).toBe(true);
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+
   it('takes no nonsense for complete', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ maxLength: 12 }), { maxLength: 60 }), async (lines) => {
@@ -129,5 +201,12 @@ describe('bellwether install', () => {
     expect(install.answers.safeParse(JSON.parse(readFileSync(save, 'utf8'))).success).toBe(true);
     expect(statSync(save).mode & 0o077).toBe(0);
     expect(done.err).toContain(`npx bellwether install --cluster Default --answers ${save} --watch`);
+    // From here on the file is a person's, too.
+    expect(existsSync(`${save}.draft`)).toBe(false);
+    const answers = install.answers.parse(JSON.parse(readFileSync(save, 'utf8')));
+    writeFileSync(save, JSON.stringify({ ...answers, host: { ...answers.host, vdsmPort: 54_322 } }));
+    expect((await run(['', '', ''])).code).toBe(0);
+    const later = install.answers.parse(JSON.parse(readFileSync(save, 'utf8')));
+    expect(later).toEqual({ ...answers, host: { ...answers.host, vdsmPort: 54_322 } });
   });
 });

@@ -1,5 +1,5 @@
 /** `bellwether install`: from a file of answers, or by asking for them. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CliError, EXIT, failure, type ExitCode } from '../exit.ts';
 import type { Done } from '../operations.ts';
@@ -52,6 +52,8 @@ async function guided(run: CliRun, options: InstallOptions): Promise<ExitCode> {
     return EXIT.usage;
   }
   keep(file, answersOf(answers));
+  // Else it would win over what a person changes in the file.
+  rmSync(draft, { force: true });
   run.say(`complete: ${file}. Nothing was started yet. Look at it, then start:`);
   run.say(`npx bellwether install --cluster ${options.cluster} --answers ${file} --watch`);
   return EXIT.done;

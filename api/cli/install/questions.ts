@@ -26,9 +26,18 @@ export function isTree(value: unknown): value is Tree {
 
 const SECRET =
   'Not the password itself: the name of a file in the worker’s BELLWETHER_SECRETS_DIR that holds it, so that it never gets into a history.';
-const chosen = (...path: readonly string[]) => {
-  return (answers: Tree) => at(answers, path) === true;
-};
+/** A steering question about these fields: as it was answered, else whether answers of before hold them. */
+const chosen =
+  (steering: string, ...fields: readonly string[]) =>
+  (answers: Tree): boolean =>
+    (answers[steering] ?? at(answers, fields) !== undefined) === true;
+const HOST_PASSWORD = chosen('?hostPassword', 'host', 'access', 'passwordSecret');
+const STATIC_IP = chosen('?staticIp', 'vm', 'staticIp');
+const MASTER_DOMAIN = chosen('?masterDomain', 'masterDomain');
+const yesNo = (yes: boolean) => (yes ? 'yes' : 'no');
+
+/** In what is kept: it began with a whole file of answers, where what is missing was left out on purpose. */
+export const WHOLE = '?whole';
 const text = (answers: Tree, ...path: readonly string[]) => {
   const value = at(answers, path);
   return typeof value === 'string' ? value : undefined;
@@ -69,13 +78,13 @@ export const QUESTIONS: readonly Question[] = [
     ask: 'Does the engine need root’s password to get into the host',
     explain: 'No: the engine’s own public key is in the host’s authorized_keys, or is put there. Yes: name a secret.',
     kind: 'yes-no',
-    preset: 'no',
+    preset: (answers) => yesNo(HOST_PASSWORD(answers)),
   },
   {
     path: ['host', 'access', 'passwordSecret'],
     ask: 'Name of the secret with root’s password of the host',
     explain: SECRET,
-    when: chosen('?hostPassword'),
+    when: HOST_PASSWORD,
   },
   {
     path: ['storage', 'type'],
@@ -132,13 +141,13 @@ export const QUESTIONS: readonly Question[] = [
     ask: 'Does the engine VM get a fixed address',
     explain: 'No: DHCP gives it, and must give the one that the engine’s name resolves to.',
     kind: 'yes-no',
-    preset: 'no',
+    preset: (answers) => yesNo(STATIC_IP(answers)),
   },
   {
     path: ['vm', 'staticIp', 'address'],
     ask: 'Its address',
     explain: 'The one that the engine’s name resolves to.',
-    when: chosen('?staticIp'),
+    when: STATIC_IP,
   },
   {
     path: ['vm', 'staticIp', 'prefix'],
@@ -146,20 +155,20 @@ export const QUESTIONS: readonly Question[] = [
     explain: 'E.g. 24 for 255.255.255.0.',
     kind: 'number',
     preset: '24',
-    when: chosen('?staticIp'),
+    when: STATIC_IP,
   },
   {
     path: ['vm', 'staticIp', 'gateway'],
     ask: 'Its gateway',
     explain: 'In the same network.',
-    when: chosen('?staticIp'),
+    when: STATIC_IP,
   },
   {
     path: ['vm', 'staticIp', 'dns'],
     ask: 'Its name servers, 1 to 3, with commas',
     explain: 'IP addresses.',
     kind: 'list',
-    when: chosen('?staticIp'),
+    when: STATIC_IP,
   },
   { path: ['dataCenter'], ask: 'Data center', explain: 'Made by the engine’s set-up.', preset: 'Default' },
   {
@@ -198,33 +207,33 @@ export const QUESTIONS: readonly Question[] = [
     explain:
       'The data center needs one beside the hosted engine’s own. Without it the installation parks when it is needed, and asks.',
     kind: 'yes-no',
-    preset: 'yes',
+    preset: (answers) => yesNo(answers[WHOLE] !== true || MASTER_DOMAIN(answers)),
   },
   {
     path: ['masterDomain', 'type'],
     ask: 'Its storage: nfs or glusterfs',
     explain: 'Another export than the hosted engine’s own.',
     preset: (answers) => text(answers, 'storage', 'type'),
-    when: chosen('?masterDomain'),
+    when: MASTER_DOMAIN,
   },
   {
     path: ['masterDomain', 'address'],
     ask: 'Its server',
     explain: 'Name or IP address.',
     preset: (answers) => text(answers, 'storage', 'address'),
-    when: chosen('?masterDomain'),
+    when: MASTER_DOMAIN,
   },
   {
     path: ['masterDomain', 'path'],
     ask: 'Its exported path',
     explain: 'Empty, and not the hosted engine’s.',
-    when: chosen('?masterDomain'),
+    when: MASTER_DOMAIN,
   },
   {
     path: ['masterDomain', 'name'],
     ask: 'Its name',
     explain: 'As the engine shows it.',
     preset: 'data',
-    when: chosen('?masterDomain'),
+    when: MASTER_DOMAIN,
   },
 ];

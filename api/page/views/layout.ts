@@ -62,6 +62,9 @@ export function layout(around: Around, here: string, content: Html): Html {
           <p id="news" class="unseen" role="status" aria-live="polite"></p>
           ${content}
         </main>
+        <footer>
+          ${here === '/api' ? '' : html`<a href="/api">API reference</a>`} <a href="/openapi.json">OpenAPI document</a>
+        </footer>
       </body>
     </html>`;
 }

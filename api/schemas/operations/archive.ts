@@ -19,11 +19,15 @@ export const restore = {
       /^[^\s/][^\s]{0,1000}\/manifest\.json$/,
       'the key of a backup’s manifest, as "bellwether backup list" prints it',
     )
-    .openapi({ example: 'Default/backup!2fDefault!2fCHG0001234/manual/manifest.json' }),
+    .openapi({
+      example: 'Default/backup!2fDefault!2fCHG0001234/manual/manifest.json',
+      description: 'The key of a backup’s manifest; GET /clusters/{name}/backups lists them.',
+    }),
   items: z
     .array(z.enum(['ovf', 'vm.conf', 'hosted-engine.conf', 'configuration-archive', 'ha-slots']))
     .min(1, 'names nothing to restore')
-    .refine((items) => new Set(items).size === items.length, 'each item once'),
+    .refine((items) => new Set(items).size === items.length, 'each item once')
+    .openapi({ description: 'What to restore, in this order; each once.' }),
   apply: z.boolean().default(false).openapi({ description: 'False: shows what would change, and changes nothing.' }),
 };
 

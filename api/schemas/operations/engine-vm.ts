@@ -29,16 +29,26 @@ function unknownFields(keys: readonly string[]): string {
 const change = z
   .strictObject(
     {
-      description: optional(z.string().max(4000)),
-      comment: optional(z.string().max(4000)),
-      memoryMiB: optional(memory),
-      maxMemoryMiB: optional(memory),
-      guaranteedMemoryMiB: optional(z.number().int().min(1).max(4_194_304)),
-      cpu: optional(z.strictObject({ sockets: count, cores: count, threads: count })),
+      description: optional(z.string().max(4000).openapi({ description: 'The VM’s description in the engine.' })),
+      comment: optional(z.string().max(4000).openapi({ description: 'The VM’s comment in the engine.' })),
+      memoryMiB: optional(memory.openapi({ description: 'Memory in MiB.', example: 20_480 })),
+      maxMemoryMiB: optional(
+        memory.openapi({ description: 'How far it can be raised while it runs; not below memoryMiB.' }),
+      ),
+      guaranteedMemoryMiB: optional(
+        z.number().int().min(1).max(4_194_304).openapi({ description: 'Not above memoryMiB.' }),
+      ),
+      cpu: optional(
+        z.strictObject({ sockets: count, cores: count, threads: count }).openapi({
+          description: 'The three multiplied are its CPUs.',
+          example: { sockets: 6, cores: 1, threads: 1 },
+        }),
+      ),
       disks: optional(
         z
           .array(z.strictObject({ disk: z.string().min(1).max(250), sizeGiB: z.number().int().min(1).max(65_536) }))
-          .min(1),
+          .min(1)
+          .openapi({ description: 'Disks that grow, by name or id, each with its new size.' }),
       ),
       nics: optional(
         z
@@ -49,7 +59,8 @@ const change = z
               linked: optional(z.boolean()),
             }),
           )
-          .min(1),
+          .min(1)
+          .openapi({ description: 'vNICs by name, each with the profile or the link state that it gets.' }),
       ),
     },
     { error: (issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : undefined) },

@@ -4,7 +4,7 @@ import { hostName } from './fields.ts';
 
 export const globalMaintenance = {
   operation: z.literal('global-maintenance'),
-  mode: z.enum(['on', 'off']),
+  mode: z.enum(['on', 'off']).openapi({ description: 'On: no host restarts or moves the engine.' }),
   until: optional(
     z.iso
       .datetime({ error: 'an ISO time with its zone, e.g. 2026-11-22T04:00:00Z' })

@@ -6,10 +6,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts, until } from '../../processes.ts';
-import { labPaths, mountFolder, type LabFixture } from '../fixture.ts';
+import { labPaths, type LabFixture } from '../fixture.ts';
 import { startHosts, type LabHosts } from '../lab.ts';
 import { defaultVmConf, makeFixture } from '../make-fixture.ts';
-import { holdingLease, initLeases, type LabSanlock } from '../sanlock/index.ts';
+import { holdingLease, initLeases, placesOf, type LabSanlock } from '../sanlock/index.ts';
 import type { EngineProgram } from '../vdsm/index.ts';
 import { guestRuns, guestWrites, type GuestRun } from './guest-log.ts';
 import {
@@ -26,7 +26,6 @@ export type { FailoverHost, FailoverLabOptions } from './host.ts';
 
 const GUEST_BOOT_MS = 300;
 const START_MS = 60_000;
-const LOCKSPACE_HE = 'hosted-engine';
 
 /** As the engine writes it: with a lease device, and the disk shared exclusively. */
 function domainXml(fixture: LabFixture): string {
@@ -60,22 +59,6 @@ export interface FailoverLab {
   /** Host whose VDSM has the engine VM, in whatever state but Down. */
   where(): FailoverHost | undefined;
   close(): Promise<void>;
-}
-
-function placesOf(fixture: LabFixture, lockspacePath: string) {
-  const mount = join(labPaths(fixture.dir).storageRoot, mountFolder(fixture.heDomain), fixture.heDomain.id);
-  const { image, volume } = fixture.heDisks.vm;
-  return {
-    disk: join(mount, 'images', image, volume),
-    domain: { name: fixture.heDomain.id, path: join(mount, 'dom_md', 'ids'), offset: 0 },
-    lease: {
-      lockspace: fixture.heDomain.id,
-      name: volume,
-      path: `${join(mount, 'images', image, volume)}.lease`,
-      offset: 0,
-    },
-    board: { name: LOCKSPACE_HE, path: lockspacePath, offset: 0 },
-  };
 }
 
 /** How long a VM that writes every 100 ms may be silent. */

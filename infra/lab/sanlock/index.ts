@@ -5,6 +5,7 @@ import { startModel } from './model.ts';
 import { findRealSanlock, formatReal, startReal } from './real.ts';
 import type { LabSanlock, LabSanlockOptions, NamedPlace, SanlockKind } from './types.ts';
 
+export { placesOf } from './places.ts';
 export { findRealSanlock } from './real.ts';
 export type { LabSanlock, LabSanlockOptions, LeasePlace, NamedPlace, SanlockKind, StorageState } from './types.ts';
 

@@ -56,6 +56,8 @@ export class HostState {
   agentSeen = -Infinity;
   /** Set by the server: publishes an event to connected clients. */
   onEvent: (method: string, params: JsonObject) => void = () => undefined;
+  /** Set by the machine: whose HA services answer VDSM on this host. */
+  haServices: () => 'reference' | 'bellwether' | 'none' = () => 'reference';
   /** Set by the HA agent: publish the host's block now. */
   onMaintenanceChange: () => void = () => undefined;
   /** Wall time of the boot: the same in every answer until the next one. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { labPaths } from '../fixture.ts';
+import { Machine } from '../machine/machine.ts';
 import { onReboot } from '../packages.ts';
 import { fail } from './errors.ts';
 import { FaultGate } from './fault-gate.ts';
@@ -51,6 +52,8 @@ class VdsmHost implements HostHandle {
   readonly state: HostState;
   readonly agent: HaAgent;
   readonly #imageio: ImageioDaemon;
+  /** Undefined: others run the HA services of this host. */
+  readonly #machine: Machine | undefined;
   readonly #broker: StompBroker;
   readonly #streams;
   readonly #workers = new WorkerPool();
@@ -70,6 +73,7 @@ class VdsmHost implements HostHandle {
     this.state = new HostState(options);
     this.agent = new HaAgent(this.state);
     this.#imageio = new ImageioDaemon(this.state);
+    this.#machine = options.world.agents ? new Machine(this.state, this.agent) : undefined;
     this.#broker = new StompBroker((body, connection, replyTo) => {
       const peer = {
         reply: (destination: string | undefined, text: string) => {
@@ -113,11 +117,11 @@ class VdsmHost implements HostHandle {
     await this.#listen();
     await this.#imageio.listen();
     this.state.powerOn();
-    if (this.state.world.agents) this.agent.start();
+    await this.#machine?.powerOn();
   }
 
   async crash(): Promise<void> {
-    this.agent.stop(false);
+    await this.#machine?.powerOff();
     await this.#unlisten();
     await this.#imageio.close();
     await this.state.powerOff();

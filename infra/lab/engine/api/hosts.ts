@@ -32,6 +32,18 @@ const REMOVABLE: readonly HostStatus[] = [
   'non_operational',
 ];
 const INSTALLABLE: readonly HostStatus[] = ['maintenance', 'install_failed', 'down', 'non_operational'];
+/** Where "confirm host has been rebooted" is taken: anywhere but where the host may be alive and well. */
+const FENCEABLE: readonly HostStatus[] = [
+  'down',
+  'install_failed',
+  'maintenance',
+  'non_operational',
+  'non_responsive',
+  'reboot',
+  'installing',
+  'connecting',
+];
+const FENCE_STATUS = 'Host is not in a status in which its reboot may be confirmed.';
 const UPGRADABLE: readonly HostStatus[] = ['up', 'maintenance', 'non_operational'];
 const UPGRADE_STATUS = 'Valid Host statuses for upgrade are Up, Maintenance or Non-Operational.';
 const ACTIVATABLE: readonly HostStatus[] = [
@@ -91,6 +103,7 @@ function addHost(call: Call): Reply {
   const name = text(body, 'name') ?? '';
   const address = text(body, 'address') ?? '';
   const port = int(body, 'port');
+  const sshPort = int(body, 'ssh', 'port');
   const cluster = named(context.state.clusters, sub(body, 'cluster') ?? { name: 'Default' }, 'Cluster');
   if (cluster === undefined) throw refused(400, 'Cannot add Host. A Cluster must be specified.');
   if (context.state.hosts.some((one) => one.name === name)) {
@@ -113,6 +126,7 @@ function addHost(call: Call): Reply {
     name,
     address,
     port: port ?? known?.vdsmPort ?? 54_321,
+    ...(sshPort === undefined ? {} : { sshPort }),
     comment: text(body, 'comment') ?? '',
     clusterId: cluster.id,
     status: 'installing',
@@ -281,6 +295,25 @@ async function upgrade(call: Call): Promise<Reply> {
   return actionReply(call, startUpgrade(context, host, plan, call.cause));
 }
 
+/** "Confirm host has been rebooted": the engine's word for a host that nobody will hear of again. */
+function fence(call: Call): Reply {
+  const { context, body } = call;
+  const host = hostOf(call);
+  if (text(body, 'fence_type') !== 'manual')
+    throw refused(
+      409,
+      'Cannot perform the power management action. There is no power management configured for the Host.',
+    );
+  if (!FENCEABLE.includes(host.status)) throw refused(409, `Cannot manually fence Host. ${FENCE_STATUS}`);
+  host.vmIds = [];
+  for (const vm of context.state.vms.filter((one) => one.hostId === host.id)) {
+    vm.status = 'down';
+    delete vm.hostId;
+  }
+  context.changed();
+  return actionReply(call);
+}
+
 function remove(call: Call): Reply {
   const { context } = call;
   const host = hostOf(call);
@@ -362,6 +395,7 @@ export const hostRoutes: readonly Route[] = [
   { method: 'POST', path: 'hosts/:id/install', action: true, handler: install },
   { method: 'POST', path: 'hosts/:id/activate', action: true, handler: activate },
   { method: 'POST', path: 'hosts/:id/deactivate', action: true, handler: deactivate },
+  { method: 'POST', path: 'hosts/:id/fence', action: true, handler: fence },
   { method: 'POST', path: 'hosts/:id/upgradecheck', action: true, handler: upgradeCheck },
   { method: 'POST', path: 'hosts/:id/upgrade', action: true, handler: upgrade },
   ...['refresh', 'commitnetconfig'].map((verb): Route => ({

@@ -69,6 +69,8 @@ export interface Host {
   name: string;
   address: string;
   port: number;
+  /** As it was given when the host was added; else the machine's own. */
+  readonly sshPort?: number;
   comment: string;
   clusterId: string;
   status: HostStatus;

@@ -1,3 +1,5 @@
+import { labMachines } from '../../fixture.ts';
+import { hostKeyFingerprint } from '../../machine/keys.ts';
 import type { Node } from '../codec/tree.ts';
 import { Decimal } from '../codec/tree.ts';
 import type { Context } from '../context.ts';
@@ -78,7 +80,7 @@ export function hostView(context: Context, one: Host, allContent: boolean): Node
       version: '1',
     },
     iscsi: { initiator: `iqn.1994-05.com.redhat:${one.hardwareUuid.slice(0, 12).replaceAll('-', '')}` },
-    ssh: { port: 22, fingerprint: 'SHA256:lab', thumbprint: '' },
+    ssh: sshOf(context, one),
     certificate: { organization: 'Bellwether lab', subject: `O=Bellwether lab,CN=${one.address}` },
     power_management: { enabled: false, automatic_pm_enabled: true, kdump_detection: true, pm_proxies: {} },
     se_linux: { mode: 'enforcing' },
@@ -98,6 +100,15 @@ export function hostView(context: Context, one: Host, allContent: boolean): Node
     actions: actions(base, ...ACTIONS),
     link: links(base, ...LINKS),
   };
+}
+
+/** What the engine saw when it was there; nobody ever was at an imaginary host. */
+function sshOf({ fixture }: Context, one: Host): Node {
+  const machine = labMachines(fixture).find(
+    ({ address, vdsmPort }) => address === one.address && vdsmPort === one.port,
+  );
+  const fingerprint = machine === undefined ? undefined : hostKeyFingerprint(fixture, machine.name);
+  return { port: one.sshPort ?? machine?.sshPort ?? 22, fingerprint: fingerprint ?? 'SHA256:lab', thumbprint: '' };
 }
 
 function hostedEngine(one: Host): Node {

@@ -114,7 +114,8 @@ export function hardwareInfo(host: HostState): JsonObject {
 
 /** As the HA client module reports it: from the host's own block, live while the agent writes (vdsm.md 7). */
 export function haStats(host: HostState): JsonObject {
-  if (!host.deployed)
+  const services = host.haServices();
+  if (!host.deployed || services === 'none')
     return { configured: false, active: false, score: 0, globalMaintenance: false, localMaintenance: false };
   // The client module fails where the broker has no storage: configured, and all else nothing (vdsm.md 7).
   if (!host.storage.haReachable())
@@ -123,7 +124,7 @@ export function haStats(host: HostState): JsonObject {
   const block = host.storage.hostBlock(host.hostId);
   return {
     configured: true,
-    active: block !== undefined && host.clock.now() - host.agentSeen <= AGENT_ALIVE_MS,
+    active: block !== undefined && (services === 'bellwether' || host.clock.now() - host.agentSeen <= AGENT_ALIVE_MS),
     score: block?.score ?? 0,
     globalMaintenance,
     localMaintenance: block?.localMaintenance ?? false,

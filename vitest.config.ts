@@ -34,7 +34,7 @@ export default defineConfig({
   test: {
     // The Temporal SDK's native core crashes in worker threads; only child processes are safe.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Whole labs run side by side in the fault matrix; more of them than this starve each other on two cores.
     maxConcurrency: 3,
     // The AWS SDK announces on every start that it will want a newer Node in 2027.

@@ -1,6 +1,7 @@
 /** `bellwether backups`: what there is to restore from. */
 import type { Command } from 'commander';
 import type { BackupListing } from '../../workflows/model/look.ts';
+import { clusterOption } from './cluster-option.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Done } from './operations.ts';
 import type { CliRun } from './run.ts';
@@ -41,7 +42,7 @@ export function backupsCommand(program: Command, run: CliRun, done: Done): void 
   program
     .command('backups')
     .description('the backups of a cluster in S3, newest first')
-    .requiredOption('--cluster <name>', 'of this cluster')
+    .addOption(clusterOption())
     .option('--json', 'machine-readable output')
     .action(async (options: BackupsOptions) => done(await backups(run, options)));
 }

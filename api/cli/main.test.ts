@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { freePorts } from '../../infra/processes.ts';
 import { serveApp } from '../adapters/node.ts';
 import { createApp } from '../app.ts';
@@ -112,6 +112,12 @@ describe('exit codes', () => {
   it('2 for a wrong command line or setting', async () => {
     expect((await run(['frobnicate'])).code).toBe(2);
     expect((await run(['upgrade'])).err).toContain('--cluster');
+    vi.stubEnv('BELLWETHER_CLUSTER', 'Default');
+    try {
+      expect((await run(['upgrade', '--vm-conf', '/nowhere'])).err).toContain('/nowhere');
+    } finally {
+      vi.unstubAllEnvs();
+    }
     expect((await upgrade('--ticket', 'a', '--key', 'b')).code).toBe(2);
     expect((await run(['operation', 'list'], { BELLWETHER_URL: 'nonsense' })).code).toBe(2);
     expect((await run(['operation', 'list'], { BELLWETHER_API_TOKEN_FILE: '/nowhere' })).code).toBe(2);

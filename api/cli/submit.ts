@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
+import { clusterOption } from './cluster-option.ts';
 import { CliError, EXIT, failure, type ExitCode } from './exit.ts';
 import { follow } from './operation.ts';
 import type { CliRun } from './run.ts';
@@ -20,7 +21,7 @@ export interface SubmitOptions {
 /** The options that all such commands have. */
 export function submitOptions(command: Command): Command {
   return command
-    .requiredOption('--cluster <name>', 'cluster of the hosted engine')
+    .addOption(clusterOption())
     .addOption(new Option('--ticket <number>', 'change ticket; it runs once only').conflicts('key'))
     .option('--key <key>', 'own key where there is no ticket; it runs once only')
     .option('--reason <text>', 'why; kept for the auditor')

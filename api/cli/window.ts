@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { z } from '@hono/zod-openapi';
 import { windowAnswer, windowList, windowPreview, windowReport } from '../schemas/window.ts';
+import { clusterOption } from './cluster-option.ts';
 import { CliError, EXIT, failure, type ExitCode } from './exit.ts';
 import type { Done } from './operations.ts';
 import type { CliRun } from './run.ts';
@@ -132,9 +133,7 @@ async function act(run: CliRun, action: string, name: string, options: CommonOpt
 }
 
 const cluster = (command: Command): Command =>
-  command
-    .requiredOption('--cluster <name>', 'cluster of the hosted engine')
-    .option('--json', 'machine-readable output');
+  command.addOption(clusterOption()).option('--json', 'machine-readable output');
 
 function createCommand(window: Command, run: CliRun, done: Done): void {
   cluster(window.command('create').description('a time that comes again, and what is done in it'))

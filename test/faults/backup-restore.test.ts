@@ -46,7 +46,7 @@ function overwrite(path: string, bytes: Buffer): void {
   closeSync(file);
 }
 
-test(
+test.concurrent(
   'a backup tells what it lacks when the engine is down, and old ones go only when it is whole',
   { timeout: 240_000 },
   async () => {
@@ -109,7 +109,7 @@ test(
   },
 );
 
-test(
+test.concurrent(
   'a restore refuses what is foreign or damaged, shows the difference, applies it, and takes it back',
   { timeout: 240_000 },
   async () => {
@@ -195,7 +195,7 @@ test(
   },
 );
 
-test('slots are restored only of hosts whose agent does not live', { timeout: 240_000 }, async () => {
+test.concurrent('slots are restored only of hosts whose agent does not live', { timeout: 240_000 }, async () => {
   await onLab({ managed: true }, async (lab, counterparts) => {
     const steps = restoreSteps(counterparts);
     const own = call('restore', 'R2');

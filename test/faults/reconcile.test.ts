@@ -21,7 +21,7 @@ function hostOf(lab: Lab, name: string) {
   return found;
 }
 
-test('what differs is named, and repaired only where it is safe', { timeout: 240_000 }, async () => {
+test.concurrent('what differs is named, and repaired only where it is safe', { timeout: 240_000 }, async () => {
   await onLab({ managed: true }, async (lab, counterparts) => {
     await engineHasReadItsOvf(lab);
     const steps = reconcileSteps(counterparts);
@@ -84,7 +84,7 @@ test('what differs is named, and repaired only where it is safe', { timeout: 240
   });
 });
 
-test(
+test.concurrent(
   'what only looks like it is left alone: living writers, an administrator’s flag, sources that are silent',
   { timeout: 240_000 },
   async () => {

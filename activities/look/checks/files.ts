@@ -84,7 +84,7 @@ export async function clusterFiles(config: ClusterConfig, now: Date): Promise<Fi
           'Get a new client certificate signed by the engine’s CA.',
         ),
       ),
-      ...keys.map((file) => secretFile(topic(`own key ${file}`, 'who reads it commands every host'), file)),
+      ...keys.map((file) => secretFile(topic('own key', 'who reads it commands every host'), file)),
     ])),
   ];
 }

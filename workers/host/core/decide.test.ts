@@ -257,3 +257,48 @@ describe('decide', () => {
     );
   });
 });
+
+describe('a host that is better by 800 points', () => {
+  /** 200 beats are the ten minutes of residence; the forty beats pass meanwhile. */
+  const RESIDENCE_BEATS = 200;
+  const here = (score: number, change: Partial<Observation> = {}, host: Partial<Observation['host'] & object> = {}) => {
+    return (beat: number, now: number): Observation => {
+      const seen = observation(now, change, 'up');
+      const peers = [peer({ ts: beat + 1, score })];
+      return {
+        ...seen,
+        ...(seen.host === undefined ? {} : { host: { ...seen.host, ...host } }),
+        board: { readMs: now, global: false, peers, unreadable: [] },
+      };
+    };
+  };
+  // An old configuration takes 1000 points.
+  const old = { confUpToDate: false };
+
+  it('gets the VM by migration, after ten minutes here, and not before', () => {
+    expect(turns(RESIDENCE_BEATS, here(3400, {}, old)).action).toBeUndefined();
+    const decision = turns(RESIDENCE_BEATS + 1, here(3400, {}, old));
+    expect(decision.reasons[0]?.rule).toBe('better-host');
+    expect(decision.action?.action).toEqual({ kind: 'migrate', to: 2 });
+  });
+
+  it('is one by 800, not by 799', () => {
+    const rule = (score: number) => turns(RESIDENCE_BEATS + 1, here(score, {}, old)).reasons[0]?.rule;
+    expect([rule(3199), rule(3200)]).toEqual(['engine-up', 'better-host']);
+  });
+
+  it('is none for the load of this host', () => {
+    expect(turns(RESIDENCE_BEATS + 1, here(3400, {}, { cpuLoad: 1 })).reasons[0]?.rule).toBe('engine-up');
+  });
+
+  it('gets nothing where migration is not possible: a healthy engine is never stopped for points', () => {
+    const cannot = { settings: { ...settings, canMigrate: false } };
+    expect(turns(RESIDENCE_BEATS + 1, here(3400, cannot, old)).reasons[0]?.rule).toBe('engine-up');
+  });
+});
+
+it('waits for a guest that somebody else stops', () => {
+  const decision = turns(40, (beat, now) => observation(now, {}, beat < 20 ? 'up' : 'stopping'));
+  expect(decision.reasons[0]?.rule).toBe('guest-stops-by-itself');
+  expect(decision.action).toBeUndefined();
+});

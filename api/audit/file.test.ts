@@ -78,6 +78,22 @@ test('any changed byte, and any missing line but the last, is found', async () =
   }
 });
 
+test('what was cut off the end shows to whoever kept a line’s number and sha256', async () => {
+  const file = await written(6);
+  const { last: known } = await verifyTrail([file]);
+  if (known === undefined) throw new Error('the trail is empty');
+  expect(await verifyTrail([file], known)).toMatchObject({ ok: true, lines: 6 });
+  const cut = fresh();
+  writeFileSync(cut, `${linesIn(file).slice(0, 4).join('\n')}\n`);
+  expect((await verifyTrail([cut])).ok).toBe(true);
+  const { broken } = await verifyTrail([cut], known);
+  expect(broken?.what).toBe(
+    'line number 6 is known and missing, the last is number 4: what was written behind it was cut off',
+  );
+  const other = await verifyTrail([file], { seq: 3, sha256: known.sha256 });
+  expect(other.broken).toMatchObject({ line: 3, what: expect.stringContaining('not the line number 3 that is known') });
+});
+
 test('a line that was cut off is set aside, said in the chain, and the chain goes on', async () => {
   const file = await written(2);
   appendFileSync(file, '{"seq":3,"at":"2026');

@@ -40,11 +40,43 @@ function wrongPlace(link: Link, before: { seq: number; sha256: string } | undefi
   return `it does not follow from line number ${before.seq}: that line was changed after this one was written, or another was put in its place`;
 }
 
+/** A line as somebody kept it elsewhere. */
+export interface KnownLine {
+  readonly seq: number;
+  readonly sha256: string;
+}
+
+/** What speaks against the known line, at the place where it must be. */
+function againstKnown(known: KnownLine | undefined, line: KnownLine): string | undefined {
+  if (known?.seq !== line.seq || known.sha256 === line.sha256) return undefined;
+  return `it is not the line number ${known.seq} that is known: the trail was written anew from there, or before`;
+}
+
+interface Seen {
+  readonly first: number | undefined;
+  readonly last: KnownLine | undefined;
+  readonly file: string;
+  readonly lines: number;
+}
+
+function missing({ seq }: KnownLine, { first, last, file, lines }: Seen): Verdict['broken'] {
+  if (first !== undefined && seq < first)
+    return { file, line: 1, what: `line number ${seq} is in an older file: name that, too` };
+  if (last !== undefined && seq <= last.seq) return undefined;
+  const end = last === undefined ? 'there is none' : `the last is number ${last.seq}`;
+  return {
+    file,
+    line: lines + 1,
+    what: `line number ${seq} is known and missing, ${end}: what was written behind it was cut off`,
+  };
+}
+
 /**
  * `files` oldest first.
+ * @param known a line that must be among them, number and sha256 as an earlier look printed them: shows what was cut off the end
  * @throws the file system's error
  */
-export async function verifyTrail(files: readonly string[]): Promise<Verdict> {
+export async function verifyTrail(files: readonly string[], known?: KnownLine): Promise<Verdict> {
   const notes: string[] = [];
   let first: number | undefined;
   let last: { seq: number; sha256: string } | undefined;
@@ -72,9 +104,12 @@ export async function verifyTrail(files: readonly string[]): Promise<Verdict> {
       if (link === undefined || what !== undefined) return verdict({ file, line: at, what: what ?? '' });
       if (first === undefined && link.seq > 1) notes.push(`lines before number ${link.seq} are in older files`);
       first ??= link.seq;
-      last = { seq: link.seq, sha256: sha256(bytes) };
+      const here = { seq: link.seq, sha256: sha256(bytes) };
+      const against = againstKnown(known, here);
+      if (against !== undefined) return verdict({ file, line: at, what: against });
+      last = here;
       lines += 1;
     }
   }
-  return verdict();
+  return verdict(known === undefined ? undefined : missing(known, { first, last, file: files.at(-1) ?? '', lines }));
 }

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { AuditLine } from '../audit/line.ts';
 import { auditPage, LIMIT_MAX } from '../audit/routes.ts';
-import { verifyTrail } from '../audit/verify.ts';
+import { verifyTrail, type KnownLine } from '../audit/verify.ts';
 import { CliError, EXIT, failure, type ExitCode } from './exit.ts';
 import type { Done } from './operations.ts';
 import type { CliRun } from './run.ts';
@@ -11,6 +11,11 @@ interface ExportOptions {
   readonly since?: string;
   readonly until?: string;
   readonly json?: boolean;
+}
+
+interface VerifyOptions {
+  readonly json?: boolean;
+  readonly known?: string;
 }
 
 /** One line for people. */
@@ -65,15 +70,26 @@ async function exportLines(run: CliRun, options: ExportOptions): Promise<ExitCod
   return EXIT.done;
 }
 
-async function verify(run: CliRun, files: readonly string[], json: boolean): Promise<ExitCode> {
-  const verdict = await verifyTrail(files).catch((error: unknown) => {
+function knownLine(text: string | undefined): KnownLine | undefined {
+  if (text === undefined) return undefined;
+  const [, seq, sha256] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (seq !== undefined && sha256 !== undefined) return { seq: Number(seq), sha256 };
+  const why = `"${text}" is no line's number and sha256`;
+  throw new CliError(
+    EXIT.usage,
+    failure('reading --known', why, '--known NUMBER:SHA256, as an earlier verify printed it'),
+  );
+}
+
+async function verify(run: CliRun, files: readonly string[], { json, known }: VerifyOptions): Promise<ExitCode> {
+  const verdict = await verifyTrail(files, knownLine(known)).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(
       EXIT.usage,
       failure('reading the audit trail', why, 'ls -l the file that BELLWETHER_AUDIT_LOG names'),
     );
   });
-  if (json) run.out(JSON.stringify(verdict));
+  if (json === true) run.out(JSON.stringify(verdict));
   else if (verdict.broken !== undefined) {
     const { file, line, what } = verdict.broken;
     run.out(`broken: ${file}, line ${line}: ${what}`);
@@ -82,9 +98,10 @@ async function verify(run: CliRun, files: readonly string[], json: boolean): Pro
     run.out(
       `whole: ${verdict.lines} lines${verdict.last === undefined ? '' : `, the last is number ${verdict.last.seq}`}`,
     );
-    if (verdict.last !== undefined) run.out(`its sha256, to be kept elsewhere: ${verdict.last.sha256}`);
+    if (verdict.last !== undefined)
+      run.out(`to be kept elsewhere, for the next look: --known ${verdict.last.seq}:${verdict.last.sha256}`);
   }
-  if (!json) for (const note of verdict.notes) run.out(`note: ${note}`);
+  if (json !== true) for (const note of verdict.notes) run.out(`note: ${note}`);
   return verdict.ok ? EXIT.done : EXIT.failed;
 }
 
@@ -101,8 +118,7 @@ export function auditCommands(program: Command, run: CliRun, done: Done): void {
     .command('verify')
     .description('check the chain of audit files, offline; a changed or missing line is found')
     .argument('<files...>', 'the file of BELLWETHER_AUDIT_LOG; older ones before it')
+    .option('--known <number:sha256>', 'of a line that must be there, as an earlier look printed it')
     .addOption(new Option('--json', 'machine-readable output'))
-    .action(async (files: string[], options: { readonly json?: boolean }) =>
-      done(await verify(run, files, options.json === true)),
-    );
+    .action(async (files: string[], options: VerifyOptions) => done(await verify(run, files, options)));
 }

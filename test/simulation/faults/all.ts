@@ -2,7 +2,7 @@ import type { Machines } from '../world/machine.ts';
 import { setDrift } from '../world/clock.ts';
 import { daemonReturns, join } from '../world/sanlock.ts';
 import { formatGlobalBlock } from '../../../activities/storage/whiteboard.ts';
-import type { World } from '../world/world.ts';
+import { frozen, type World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 import { hostFaults } from './hosts.ts';
 import { networkFaults, peopleFaults } from './network.ts';
@@ -59,6 +59,11 @@ export function healAll(w: World, m: Machines): void {
     // A wish for global maintenance that is not confirmed yet is taken back.
     host.main.worker?.setGlobal(false);
     if (host.on && host.sanlock.running && !host.sanlock.joined) join(w, host, m.hooks);
-    if (host.on && !host.sanlock.running && host.vm?.executing !== true) daemonReturns(w, host, m.hooks);
+    const back = () => {
+      if (host.on && !host.sanlock.running && host.vm?.executing !== true) daemonReturns(w, host, m.hooks);
+    };
+    // Nothing starts on a host that sleeps; and when it wakes, its VM may run on.
+    if (frozen(w, host)) w.later(host, 1, back);
+    else back();
   }
 }

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { until } from '../processes.ts';
 import { LabClock } from './clock.ts';
+import { engineProgram } from './engine-program.ts';
 import { LabFaultBoard, type LabFault } from './faults.ts';
 import { labMachines, labPaths, type LabFixture } from './fixture.ts';
 import { makeFixture, type LabOptions } from './make-fixture.ts';
@@ -13,7 +13,7 @@ import { managedOvf } from './managed-ovf.ts';
 import { makeSshKeys } from './machine/keys.ts';
 import { makePki } from './pki.ts';
 import { createLabStorage, type LabStorage } from './storage/index.ts';
-import { LabWorld, startHost, type EngineProgram, type HostHandle, type LabWorldOptions } from './vdsm/index.ts';
+import { LabWorld, startHost, type HostHandle, type LabWorldOptions } from './vdsm/index.ts';
 
 /** What `npm run lab` prints once it is ready. */
 export interface LabReady {
@@ -58,15 +58,6 @@ export interface Lab {
 
 /** Not a whole number of blocks, as real images rarely are of anything. */
 const APPLIANCE_BYTES = 1_500_000;
-
-/** The engine VM's process: the engine's program under this Node. */
-function engineProgram(dir: string): EngineProgram {
-  const main = fileURLToPath(new URL('./engine/main.ts', import.meta.url));
-  const tsx = pathToFileURL(
-    join(dirname(fileURLToPath(import.meta.url)), '../../node_modules/tsx/dist/loader.mjs'),
-  ).href;
-  return { command: process.execPath, args: ['--import', tsx, main, '--dir', dir] };
-}
 
 /** The appliance of a bare lab: small, and like no other disk. */
 function applianceImage(): Buffer {
@@ -217,8 +208,8 @@ export async function startHosts(
  * @throws Error when the vm.conf can't be read or the engine does not come up.
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const stood = await startHosts(options, (fixture) => ({
-    engineProgram: engineProgram(fixture.dir),
+  const stood = await startHosts(options, async (fixture) => ({
+    engineProgram: await engineProgram(fixture.dir),
     engineHealthy: () => engineHealthy(fixture),
   }));
   const { fixture, storage, world, faults, hosts, close } = stood;

@@ -44,7 +44,7 @@ export const RULE_ADVICE: Readonly<Record<string, Advice>> = {
     todo: NOTHING,
   },
   'lease-lost': {
-    cause: 'The engine VM is here, but the connection to sanlock is gone: its lease is no longer held.',
+    cause: 'The engine VM is here, but sanlock is gone or was started anew under it: its lease is no longer held.',
     effect: 'A sanlock that comes back would free the lease, and a second engine VM could start elsewhere.',
     did: 'The engine VM on this host is destroyed at once; another host starts it.',
     todo: 'Look at sanlock and wdmd on this host (journalctl -u sanlock) before it gets the engine VM again.',

@@ -302,3 +302,29 @@ it('waits for a guest that somebody else stops', () => {
   expect(decision.reasons[0]?.rule).toBe('guest-stops-by-itself');
   expect(decision.action).toBeUndefined();
 });
+
+describe('a VM without its lease', () => {
+  const lease = (owner: number, connected = true) => ({
+    atMs: 0,
+    connected,
+    joined: true,
+    owner,
+    ownerSilentMs: 0,
+    ioSeconds: 10,
+    watchdogSeconds: 60,
+  });
+  const here = (beats: number, owner: (beat: number) => number, state: VmState = 'up') =>
+    turns(beats, (beat, now) => observation(now, { lease: { ...lease(owner(beat)), atMs: now } }, state));
+
+  it('is destroyed when the lease names another host for two beats', () => {
+    expect(here(10, (beat) => (beat < 8 ? 1 : 2)).action).toBeUndefined();
+    const decision = here(11, (beat) => (beat < 8 ? 1 : 2));
+    expect(decision.reasons[0]?.rule).toBe('lease-lost');
+    expect(decision.action?.action).toEqual({ kind: 'destroy' });
+  });
+
+  it('is left alone while the lease is its own, or the VM is on its way in', () => {
+    expect(here(20, () => 1).action).toBeUndefined();
+    expect(here(20, () => 2, 'arriving').action).toBeUndefined();
+  });
+});

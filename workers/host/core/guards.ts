@@ -1,5 +1,14 @@
 /** Rules that forbid: they stand before all others, so that no timer and no score can get past them. */
 import type { Rule } from './rule.ts';
+import type { Situation } from './situation.ts';
+
+/** The VM runs here without its lease: the daemon that held it is gone, or came back unseen and the lease went to another host. */
+function unheld(s: Situation): boolean {
+  if (!s.hosting || s.m.vmState === 'arriving') return false;
+  if (s.lease?.connected === false) return true;
+  const since = s.m.windows['lease-elsewhere'];
+  return since !== undefined && s.now - since >= s.t.freshMs;
+}
 
 export const guards: readonly Rule[] = [
   {
@@ -52,13 +61,13 @@ export const guards: readonly Rule[] = [
   {
     name: 'lease-lost',
     group: 'guard',
-    when: 'the VM is here and the connection to sanlock is gone',
+    when: 'the VM is here and the connection to sanlock is gone, or its lease names another host for two beats',
     does: 'destroy it at once: a sanlock that comes back frees the lease of a VM that still runs',
     match: (s) =>
-      s.hosting && s.lease?.connected === false && s.m.vmState !== 'arriving'
+      unheld(s)
         ? {
             state: 'EngineForceStop',
-            inputs: { vm: s.m.vmState },
+            inputs: { vm: s.m.vmState, connected: s.lease?.connected ?? false, owner: s.lease?.owner ?? 0 },
             action: { kind: 'destroy' },
             stopping: { sinceMs: s.now, why: 'move', to: undefined },
             claim: '',

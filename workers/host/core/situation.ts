@@ -190,6 +190,8 @@ export function listening(s: Situation): boolean {
   return s.m.boardSinceMs === undefined || s.now - s.m.boardSinceMs < listenMs(s);
 }
 
+const isElsewhere = (lease: LeaseFact | undefined, me: number) => lease?.owner !== undefined && lease.owner !== me;
+
 /** Turns come each beat, one later where a reading hangs. After a longer gap this worker stood still, or its host slept. */
 function watched(s: Situation): boolean {
   return s.now - s.m.lookedMs <= s.t.freshMs + s.t.beatMs;
@@ -221,6 +223,7 @@ export function windowsOf(s: Situation): Memory['windows'] {
     ['engine-bad', since('engine-bad', s.hosting && engine === 'bad' && !s.networkLost && m.vmState === 'up')],
     ['storage-ok', since('storage-ok', s.boardFresh && s.o.storage?.ok === true)],
     ['leave', since('leave', s.hosting && (s.o.localMaintenance || host?.shuttingDown === true))],
+    ['lease-elsewhere', since('lease-elsewhere', m.vmState === 'up' && isElsewhere(s.lease, s.me))],
     ['better-host', since('better-host', comparable && bestGap(s) >= s.t.threshold)],
     ['given', given],
     ['start-open', since('start-open', open && s.boardFresh && given === undefined)],

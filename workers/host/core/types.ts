@@ -193,6 +193,7 @@ export type WindowName =
   | 'storage-ok'
   | 'better-host'
   | 'leave'
+  | 'lease-elsewhere'
   | 'start-open'
   | 'given';
 

@@ -55,8 +55,8 @@ export const guardWords = {
     can: () => [],
   },
   'lease-lost': {
-    why: () =>
-      'The engine VM is here, but the connection to sanlock is gone. A sanlock that comes back would free the lease of a VM that still runs, and a second one could start elsewhere. So the VM is forced off now; a host with its sanlock in order starts it.',
+    why: (v) =>
+      `The engine VM is here, but ${v.o.lease?.connected === true ? `its lease belongs to ${nameOf(v, v.o.lease.owner ?? 0)}` : 'the connection to sanlock is gone'}. A sanlock that comes back frees the lease of a VM that still runs, and a second one could start elsewhere. So the VM is forced off now; a host with its sanlock in order starts it.`,
     waits: () => 'for the VM to end; then another host starts it, or this one when sanlock is back',
     can: () => [
       'Look at sanlock: `systemctl status sanlock`, /var/log/sanlock.log. Never restart it while the engine VM runs here.',

@@ -53,7 +53,16 @@ const alertKind = z.enum([
   'cannot-hand-over',
   'failures-here',
 ]);
-const windowName = z.enum(['network-lost', 'engine-bad', 'storage-ok', 'better-host', 'leave', 'start-open', 'given']);
+const windowName = z.enum([
+  'network-lost',
+  'engine-bad',
+  'storage-ok',
+  'better-host',
+  'leave',
+  'lease-elsewhere',
+  'start-open',
+  'given',
+]);
 
 const action: z.ZodType<VmAction> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('start') }),

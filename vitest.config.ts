@@ -50,8 +50,26 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'plain',
-          include: ['{infra,test}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ON_TEMPORAL],
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ON_TEMPORAL, 'test/faults/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'lab',
+          include: ['infra/**/*.test.ts'],
+          // As for the units below.
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          // Each would load worker, front door and lab anew.
+          isolate: false,
         },
       },
       {

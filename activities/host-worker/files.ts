@@ -60,5 +60,7 @@ export async function readHostWorker(files: HostWorkerFiles | undefined): Promis
       remedy: 'Start it with npm start, or name the bundle with BELLWETHER_HOST_BUNDLE, then retry.',
     });
   }
-  return Promise.all([readOne('bundle', files.bundle), readOne('unit', files.unit), readOne('conf', files.conf)]);
+  // One after the other: of several that are missing the first is named, the same each time.
+  const bundle = await readOne('bundle', files.bundle);
+  return [bundle, await readOne('unit', files.unit), await readOne('conf', files.conf)];
 }

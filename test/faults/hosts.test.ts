@@ -49,7 +49,7 @@ async function untilEngineSees(lab: Lab, what: string, seen: (scores: readonly n
   }
 }
 
-describe.concurrent('adding a host', { timeout: LIMIT_MS }, () => {
+describe('adding a host', { timeout: LIMIT_MS }, () => {
   test('refuses what can’t end well before anything is touched, and installs again what failed', async () => {
     await onLab({ managed: true, spare: 1 }, async (lab, counterparts) => {
       const steps = addHostSteps(counterparts);

@@ -48,13 +48,14 @@ export class Slot {
    */
   async writer(): Promise<string | undefined> {
     const first = await this.read();
-    const reading = parseHostBlock(first);
-    if (reading.kind === 'empty' || (reading.kind === 'host' && reading.block.stopped)) return undefined;
+    if (saysGone(first)) return undefined;
     const what = `a sign of life in slot ${this.hostId} of the HA metadata`;
-    return poll(this.#context, { what, everyMs: LOOK_MS, limitMs: LIFE_WINDOW_MS }, async () => {
+    const seen = await poll(this.#context, { what, everyMs: LOOK_MS, limitMs: LIFE_WINDOW_MS }, async () => {
       const now = await this.read();
-      return now.equals(first) ? undefined : slotOwner(now);
+      return now.equals(first) ? undefined : now;
     });
+    // An agent's last write, its good-bye, may come while it is watched: that is no life.
+    return seen === undefined || saysGone(seen) ? undefined : slotOwner(seen);
   }
 
   /**
@@ -76,6 +77,12 @@ export class Slot {
       remedy: 'It is tried again by itself; if it lasts, an HA agent with this host id runs somewhere.',
     });
   }
+}
+
+/** Nobody's, or its agent said good-bye. */
+function saysGone(slot: Buffer): boolean {
+  const reading = parseHostBlock(slot);
+  return reading.kind === 'empty' || (reading.kind === 'host' && reading.block.stopped);
 }
 
 function isEmpty(slot: Buffer): boolean {

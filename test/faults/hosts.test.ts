@@ -191,6 +191,13 @@ describe.concurrent('removing a host', { timeout: LIMIT_MS }, () => {
       expect(still).toMatchObject({ type: 'ha/agent-still-writes', kind: 'needs-operator' });
       expect(still.why).toContain('it says it is host3');
       expect(lab.storage.hostBlock(3)?.score).toBe(3400);
+
+      // Its good-bye, written while it is watched, is no sign of life.
+      leaveRow(lab, 4, 'host9', false);
+      const watching = { ...context, waitsFor: () => leaveRow(lab, 4, 'host9', true) };
+      const gone = { ...facts, hostId: 4, host: { ...facts.host, name: 'host9' } };
+      expect((await steps.clearSlot(watching, { ...call, facts: gone })).done).toBe('now');
+      expect(lab.storage.hostBlock(4)).toBeUndefined();
     });
   });
 

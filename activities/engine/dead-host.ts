@@ -9,10 +9,12 @@ import type { Cluster } from '../clusters.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import type { StepContext } from '../step-context.ts';
+import { poolOf } from '../storage/board.ts';
+import { globalMaintenanceOf } from '../storage/ha-metadata.ts';
 import { findHostedEngineDomain } from '../storage/he-domain.ts';
 import { slotOf } from '../storage/slot.ts';
 import { callOptions } from '../storage/volumes.ts';
-import { BLOCK_BYTES, parseGlobalBlock } from '../storage/whiteboard.ts';
+import { BLOCK_BYTES } from '../storage/whiteboard.ts';
 import { engineVmPlaces } from '../vdsm/engine-vm-place.ts';
 import { haStateOrSilence, haText } from '../vdsm/ha-state.ts';
 import { readRange } from '../vdsm/image-io.ts';
@@ -55,14 +57,13 @@ async function boardWithoutSpm(cluster: Cluster, call: StepCall, context: StepCo
   const { signal } = context;
   return cluster.hosts.onAny('no host could look at the storage', signal, async (host) => {
     const found = await findHostedEngineDomain(host, undefined, signal);
-    const [pool] = await host.call('Host.getConnectedStoragePools', {}, { signal });
     const metadata = { image: found.metadata.image, volume: found.metadata.volume };
     const volume = { domain: found.domain, ...metadata };
     const block = await readRange(host, volume, { offset: 0, length: BLOCK_BYTES }, callOptions(call, signal));
     return {
-      dataCenter: { id: pool ?? '' },
+      dataCenter: { id: await poolOf(host, signal) },
       domain: { id: found.domain, metadata },
-      globalMaintenanceBefore: parseGlobalBlock(block).maintenance ?? false,
+      globalMaintenanceBefore: globalMaintenanceOf(block),
     };
   });
 }
@@ -97,9 +98,13 @@ export async function inspectDeadHost(
   const board = await boardWithoutSpm(cluster, call, context);
   const hostId = await hostIdOf(engine, host);
   const slot = await slotOf(cluster, { board, hostId, except: name }, call, context);
+  const before = await slot.read();
   const writer = await slot.writer();
   if (writer !== undefined)
     throw alive(name, `slot ${hostId} of the HA metadata changes; who writes it says it is ${writer}`);
+  // Even a good-bye was written by somebody: what is without power writes nothing.
+  if (!before.equals(await slot.read()))
+    throw alive(name, `its slot ${hostId} of the HA metadata was written just now`);
   const vm = await findEngineVm(engine);
   const places = await engineVmPlaces(cluster.hosts, vm.id, context.signal);
   const value: RemoveHostFacts = {

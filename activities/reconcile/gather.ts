@@ -6,12 +6,13 @@ import { CounterpartError } from '../errors.ts';
 import { describeOvf } from '../ovf/read-ovf.ts';
 import type { StepContext } from '../step-context.ts';
 import { CONFIGURATION_BYTES, readConfigurationArchive } from '../storage/configuration-archive.ts';
+import { globalMaintenanceOf } from '../storage/ha-metadata.ts';
 import { liveSlots, readBoard, slotOf, usedSlots } from '../storage/ha-slots.ts';
 import { readHostedEngineConf } from '../storage/hosted-engine-conf.ts';
 import { inspectStorage } from '../storage/inspect-storage.ts';
 import { findOvfStores, readCopy } from '../storage/ovf-store.ts';
 import { readUpTo, type Place } from '../storage/volumes.ts';
-import { parseGlobalBlock, parseHostBlock } from '../storage/whiteboard.ts';
+import { parseHostBlock } from '../storage/whiteboard.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
 import { BLANK_UUID } from '../vdsm/verbs.ts';
 import { askEngine } from './ask-engine.ts';
@@ -183,7 +184,7 @@ export async function gather(counterparts: Counterparts, context: StepContext, c
     facts,
     engine: answer.ok ? answer.value : answer.why,
     hosts,
-    globalMaintenance: parseGlobalBlock(board).maintenance ?? false,
+    globalMaintenance: globalMaintenanceOf(board),
     // Read anew: scores and statuses are compared with what VDSM said just now.
     slots: await askSlots(await read(used.at(-1) ?? 1), answeredFor, read, context),
     storage,

@@ -8,14 +8,21 @@ import { BLOCK_BYTES, parseGlobalBlock } from './whiteboard.ts';
 /** Highest host id that the engine gives (ha-agent.md 1.2); so many slots are backed up. */
 export const BACKED_UP_SLOTS = 250;
 
-/** The flag in block 0, which every agent obeys. A block that nobody wrote yet means "off". */
 export async function readGlobalMaintenance(
   spm: VdsmClient,
   place: Place,
   metadata: VolumeRef,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { maintenance, fault } = parseGlobalBlock(await readVolume(spm, place, metadata, BLOCK_BYTES, signal));
+  return globalMaintenanceOf(await readVolume(spm, place, metadata, BLOCK_BYTES, signal));
+}
+
+/**
+ * The flag in block 0, which every agent obeys. A block that nobody wrote yet means "off".
+ * @throws CounterpartError needs-operator when it can't be read
+ */
+export function globalMaintenanceOf(block: Buffer): boolean {
+  const { maintenance, fault } = parseGlobalBlock(block);
   if (fault === undefined) return maintenance ?? false;
   // Taking an unreadable flag for "off" could start a second engine VM in the middle of the work.
   throw new CounterpartError({

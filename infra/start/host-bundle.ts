@@ -32,7 +32,8 @@ export async function ensureHostBundle(files: HostWorkerFiles | undefined): Prom
     const { bundleHostWorker } = await import('../systemd/bundle.ts');
     renameSync((await bundleHostWorker(dir)).file, bundle);
   } catch (error) {
-    if (madeAt(bundle) === 0) process.stderr.write(`the host worker’s bundle could not be made: ${String(error)}\n`);
+    const instead = madeAt(bundle) === 0 ? '' : ', so that the one of before its sources changed is used';
+    process.stderr.write(`the host worker’s bundle could not be made${instead}: ${String(error)}\n`);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 /** Guards of adding and removing a host, failed installations, and taking back: the step functions against whole labs. */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { addHostSteps } from '../../activities/add-host.steps.ts';
 import { removeHostSteps } from '../../activities/remove-host.steps.ts';
@@ -146,6 +147,12 @@ function rowOf(lab: Lab, hostId: number) {
   return block;
 }
 
+function spoilGlobalBlock(lab: Lab): void {
+  const file = openSync(lab.storage.metadataPath, 'r+');
+  writeSync(file, Buffer.from('maintenance=maybe'), 0);
+  closeSync(file);
+}
+
 function leftBy(lab: Lab) {
   leaveRow(lab, 4, 'host9');
   return rowOf(lab, 4);
@@ -227,6 +234,17 @@ describe.concurrent('removing a host', { timeout: LIMIT_MS }, () => {
       } finally {
         clearInterval(ghost);
       }
+      // Nor does what is without power say good-bye while it is watched.
+      const hurried = labContext();
+      const dies = { ...hurried, waitsFor: () => leaveRow(lab, 3, 'host3') };
+      expect(await refusal(steps.inspectLeavingHost(dies, { ...call, host: 'host3', dead: true }))).toMatchObject({
+        type: 'host/alive',
+        why: expect.stringContaining('was written just now'),
+      });
+      // An unreadable flag must not be taken for "off": a second engine VM could be started in the middle of the work.
+      spoilGlobalBlock(lab);
+      expect(await refusal(inspect(true))).toMatchObject({ type: 'ha/global-block', kind: 'needs-operator' });
+      lab.storage.setGlobalMaintenance(false);
 
       const { value: facts } = await inspect(true);
       if (facts === null) throw new Error('the lab has no host3');

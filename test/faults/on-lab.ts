@@ -47,7 +47,11 @@ export async function onLab(
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'bellwether-lab-'));
   const s3 = await startS3({ dir: join(dir, 's3') });
-  const lab = await startLab({ dir: join(dir, 'lab'), speed: LAB_SPEED, ...options });
+  const lab = await startLab({ dir: join(dir, 'lab'), speed: LAB_SPEED, ...options }).catch(async (error: unknown) => {
+    await s3.stop();
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
+  });
   const counterparts = createCounterparts(
     { temporal: { address: '', namespace: '', origin: '' }, s3: { embedded: s3 }, stop: async () => {} },
     {

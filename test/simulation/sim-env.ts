@@ -154,10 +154,12 @@ export function createSimEnv(options: SimEnvOptions): Env {
       });
     },
     order(id, action) {
-      if (process.aheadMs === 0) giveOrder(options, id, action);
+      const { worker, aheadMs } = process;
+      if (aheadMs === 0) giveOrder(options, id, action);
       else
-        world.line.after(process.aheadMs, () => {
-          if (host.life === life) giveOrder(options, id, action);
+        world.line.after(aheadMs, () => {
+          // Killed while it waited for its disk, it orders nothing any more.
+          if (host.life === life && process.worker === worker) giveOrder(options, id, action);
         });
     },
     journal() {

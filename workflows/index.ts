@@ -15,4 +15,5 @@ export { reconcile } from './reconcile/reconcile.ts';
 export { examine, listBackups, lookAtCluster } from './look/look.ts';
 export { followTicket } from './ticket/follow.ts';
 export { maintenanceWindow } from './window/window.ts';
+export { windowCloser } from './window/closer.ts';
 export { notification, notifier } from './notify/notifier.ts';

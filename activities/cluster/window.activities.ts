@@ -5,7 +5,7 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import { defineSearchAttributeKey, TerminatedFailure, TypedSearchAttributes } from '@temporalio/common';
 import { operationId } from '../../workflows/model/ids.ts';
 import type { OperationResult } from '../../workflows/model/operation.ts';
 import { WORKFLOW_TYPES, type OperationInput, type OperationRequest } from '../../workflows/model/requests.ts';
@@ -21,6 +21,34 @@ function attributesOf({ cluster, operation, ticket }: OperationRequest): TypedSe
     keyword('HeState', 'queued'),
     ...(ticket === undefined ? [] : [keyword('HeTicket', ticket)]),
   ]);
+}
+
+async function openingState(
+  client: Client,
+  opening: string,
+  on: string,
+): ReturnType<WindowActivities['lookAtOpening']> {
+  const known = await client.workflow
+    .getHandle(opening)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    });
+  if (known?.status.name === 'RUNNING') return 'open';
+  // It closes before it completes, and a cancellation is one of its endings.
+  if (known?.status.name === 'COMPLETED') return 'nothing-left';
+  const handle = client.workflow.getHandle<() => Promise<OperationResult>>(on);
+  try {
+    if ((await handle.describe()).status.name === 'RUNNING') return 'open';
+    return (await handle.result()).state === 'done' ? 'left-open' : 'nothing-left';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'nothing-left';
+    // Terminated in its turn: nobody knows how far it came.
+    if (error instanceof WorkflowFailedError)
+      return error.cause instanceof TerminatedFailure ? 'left-open' : 'nothing-left';
+    throw error;
+  }
 }
 
 async function endOf(client: Client, id: string): ReturnType<WindowActivities['windowOperationEnd']> {
@@ -58,6 +86,7 @@ export function windowActivities(client: Client, taskQueue: string): WindowActiv
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
     },
+    lookAtOpening: ({ opening, on }) => openingState(client, opening, on),
     async windowOperationEnd({ id }) {
       try {
         return await endOf(client, id);

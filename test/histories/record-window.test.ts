@@ -9,14 +9,29 @@ let stage: WindowStage;
 const keep = async (name: string, opening: OpeningHandle): Promise<void> =>
   record('maintenanceWindow', name, await opening.handle.fetchHistory());
 
+const historyOf = (id: string) => stage.client.workflow.getHandle(id).fetchHistory();
+
 const keepOperation = async (name: string, id: string): Promise<void> =>
-  record('editEngineVm', name, await stage.client.workflow.getHandle(id).fetchHistory());
+  record('editEngineVm', name, await historyOf(id));
 
 function runs(): void {
   test('an opening that runs all', async () => {
     const opening = await stage.open(stage.window());
     expect((await opening.result()).state).toBe('done');
     await keep('done', opening);
+    await record('windowCloser', 'dismissed', await (await opening.closer()).fetchHistory());
+  });
+
+  test('an opening that is terminated', async () => {
+    const window = stage.window();
+    stage.world(window.cluster).failing.add('editEngineVm');
+    const opening = await stage.open(window);
+    const { operations } = await opening.until('it to run', (view) => view.operations[0]?.state === 'running');
+    await eventually('it to park', async () => (await stage.operation(operations[0]?.id ?? '')).state === 'parked');
+    const closer = await stage.hurryCloser(opening);
+    await opening.handle.terminate();
+    await closer.result();
+    await record('windowCloser', 'closed', await closer.fetchHistory());
   });
 
   test('an opening too short for a step, and the next one', async () => {

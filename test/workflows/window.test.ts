@@ -48,6 +48,7 @@ describe.concurrent('an opening', () => {
       'leave in maintenance',
     ]);
     expect(maintenance).toBe(false);
+    expect(await (await opening.closer()).result()).toBe(`${opening.id} closed by itself.`);
     const info = await opening.handle.describe();
     expect(info.memo?.['outcome']).toContain('2 of 2 operations done');
   });
@@ -101,6 +102,9 @@ describe.concurrent('an opening', () => {
     const window = briefly(stage.window({ lengthMinutes: 30 }));
     world(window).failing.add('editEngineVm');
     const opening = await stage.open(window, undefined, true);
+    await parked(opening);
+    // Time is not skipped while a child runs; and an opening gets on without its closer.
+    await (await opening.closer()).terminate();
     const closed = await opening.result();
     expect(closed.state).toBe('parked');
     expect(world(window).maintenance).toBe(false);
@@ -153,6 +157,34 @@ describe.concurrent('an opening', () => {
     expect((await opening.result()).state).toBe('parked');
     expect(world(window).ran).not.toContain('persistEngineVm in maintenance');
     expect(world(window).maintenance).toBe(false);
+  });
+
+  test('closes though it was terminated: its closer does it', async () => {
+    const window = stage.window();
+    world(window).failing.add('inspectEdit');
+    const opening = await stage.open(window);
+    const id = await parked(opening);
+    const closer = await stage.hurryCloser(opening);
+    await opening.handle.terminate();
+    expect(world(window).maintenance).toBe(true);
+    expect(await closer.result()).toBe(
+      `${opening.id} was ended from outside: global maintenance is off again, seen on storage.`,
+    );
+    expect(world(window).maintenance).toBe(false);
+    // Parked for a person, it held the cluster until it was told.
+    expect((await stage.operation(id)).state).toBe('parked');
+  });
+
+  test('terminated, leaves global maintenance on that a person had switched on', async () => {
+    const window = stage.window();
+    world(window).maintenance = true;
+    world(window).failing.add('inspectEdit');
+    const opening = await stage.open(window);
+    await parked(opening);
+    const closer = await stage.hurryCloser(opening);
+    await opening.handle.terminate();
+    expect(await closer.result()).toBe(`${opening.id} left nothing to close.`);
+    expect(world(window).maintenance).toBe(true);
   });
 
   test('does not start the second operation when time has run out', async () => {

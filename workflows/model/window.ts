@@ -82,6 +82,17 @@ export interface WindowResult {
   readonly waiting: readonly string[];
 }
 
+/** What an opening's closer must know to do its work in its place. */
+export interface CloserInput {
+  /** Workflow id. */
+  readonly opening: string;
+  readonly window: WindowInput;
+  /** Start of the keys of the opening's operations. */
+  readonly key: string;
+  /** Ids of those that the opening would run. */
+  readonly operations: readonly string[];
+}
+
 export const WINDOW_WORKFLOW = 'maintenanceWindow';
 
 export const WINDOW_MESSAGES = {
@@ -91,6 +102,8 @@ export const WINDOW_MESSAGES = {
   /** From an opening to an operation. */
   opens: 'windowOpens',
   closes: 'windowCloses',
+  /** From an opening to its closer. */
+  closed: 'windowClosed',
 } as const;
 
 /** What an opening needs of Temporal's client. */
@@ -105,6 +118,11 @@ export interface WindowActivities {
   windowOperationEnd(input: {
     readonly id: string;
   }): Promise<{ readonly running: boolean; readonly state: 'done' | 'aborted' | 'failed'; readonly summary: string }>;
+  /** `left-open`: it was ended from outside, and global maintenance may be on through it (`on` switched it on). */
+  lookAtOpening(input: {
+    readonly opening: string;
+    readonly on: string;
+  }): Promise<'open' | 'left-open' | 'nothing-left'>;
 }
 
 const MINUTE_MS = 60_000;

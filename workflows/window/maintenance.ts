@@ -35,6 +35,13 @@ function requestOf({ definition }: WindowInput, key: string, mode: 'on' | 'off')
   };
 }
 
+/** The operation that switches it on. */
+export function onOperationId(input: WindowInput, key: string): string {
+  return operationId(requestOf(input, onKey(key), 'on'));
+}
+
+const onKey = (key: string) => `${key}-on`;
+
 function start(input: WindowInput, key: string, mode: 'on' | 'off'): Promise<OperationResult> {
   const request = requestOf(input, key, mode);
   const args: [OperationInput] = [{ request, timing: input.timing }];
@@ -71,7 +78,7 @@ export async function switchOn(input: WindowInput, key: string, until: number): 
   const scope = new CancellationScope();
   let end: Switched | undefined;
   const work = scope
-    .run(() => start(input, `${key}-on`, 'on'))
+    .run(() => start(input, onKey(key), 'on'))
     .then(switched, failed)
     .then((result) => {
       end = result;

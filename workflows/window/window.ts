@@ -8,6 +8,7 @@ import {
   CancellationScope,
   defineQuery,
   isCancellation,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -25,6 +26,7 @@ import {
   type WindowResult,
   type WindowView,
 } from '../model/window.ts';
+import { dismissCloser, startCloser } from './closer.ts';
 import { Follower } from './follow.ts';
 import { WindowKeeper } from './keeper.ts';
 import { switchOff, switchOn, type Switched } from './maintenance.ts';
@@ -48,12 +50,15 @@ class WindowOpening {
   readonly #keeper: WindowKeeper;
   #waiting: readonly string[];
   #switched: Switched | undefined;
+  /** Openings that began before there were closers have none. */
+  readonly #watched: boolean;
 
   constructor(input: WindowInput) {
     const { definition } = input;
     const { cluster, name, operations, ticket } = definition;
     const { workflowId, typedSearchAttributes, startTime, lastResult } = workflowInfo();
     this.#input = input;
+    this.#watched = definition.globalMaintenance && patched('closer');
     this.#opensAt = (typedSearchAttributes.get(SCHEDULED_AT) ?? startTime).getTime();
     this.#until = closesAt(definition, this.#opensAt);
     this.#key = openingKey(name, this.#opensAt);
@@ -105,7 +110,9 @@ class WindowOpening {
     }
     return CancellationScope.nonCancellable(async () => {
       await this.#letFinish();
-      return this.#closed(early, await this.#close());
+      const left = await this.#close();
+      if (this.#watched) await dismissCloser({ window: this.#input, key: this.#key });
+      return this.#closed(early, left);
     });
   }
 
@@ -113,6 +120,7 @@ class WindowOpening {
   async #work(): Promise<string | undefined> {
     if (this.#input.definition.globalMaintenance) {
       this.#keeper.state('opening', 'global maintenance to be on');
+      if (this.#watched) await this.#startCloser();
       this.#switched = await switchOn(this.#input, this.#key, this.#until);
       const { state, why } = this.#switched;
       const words = { ours: 'on', before: `stays on: ${why}`, 'not-on': `not on: ${why}`, unknown: `unknown: ${why}` };
@@ -141,6 +149,11 @@ class WindowOpening {
     const { state, summary } = await this.#follower.follow(id);
     this.#keeper.operation(id, { state, summary });
     return state;
+  }
+
+  #startCloser(): Promise<void> {
+    const operations = this.#keeper.view.operations.map(({ id }) => id);
+    return startCloser({ opening: workflowInfo().workflowId, window: this.#input, key: this.#key, operations });
   }
 
   /** Cut short from outside: what runs ends its step, as at the window's end. */

@@ -20,6 +20,9 @@ import { MESSAGES, type OperationView } from '../../workflows/model/operation.ts
 /** The holder's own words are worth a moment, not a stall: it may be parked on a worker that is gone. */
 const QUERY_LIMIT_MS = 3000;
 
+/** A run of months is read again in this time. */
+const LAST_STATE_LIMIT_MS = 15_000;
+
 const HE_CLUSTER = defineSearchAttributeKey('HeCluster', 'KEYWORD');
 
 async function progress(client: Client, operationId: string, label: string): Promise<string> {
@@ -34,6 +37,20 @@ async function progress(client: Client, operationId: string, label: string): Pro
   } catch (error) {
     if (error instanceof QueryNotRegisteredError) return label;
     return `${label} (its progress can’t be read now)`;
+  }
+}
+
+async function stateOf(client: Client, cluster: string, runId: string): Promise<ClusterState> {
+  try {
+    const handle = client.workflow.getHandle(clusterEntityId(cluster), runId);
+    const deadline = Date.now() + LAST_STATE_LIMIT_MS;
+    return await client.connection.withDeadline(deadline, () => handle.query<ClusterState>(CLUSTER_MESSAGES.view));
+  } catch (error) {
+    // Without an answer nobody gets the cluster: who holds it may be in the middle of its work.
+    const remedy = `If it lasts: see that no operation of ${cluster} runs, then delete run ${runId} of ${clusterEntityId(cluster)} in Temporal.`;
+    throw new Error(`what the entity knew before it was ended can’t be read (${String(error)}). ${remedy}`, {
+      cause: error,
+    });
   }
 }
 
@@ -55,6 +72,13 @@ export function lockActivities(client: Client, taskQueue: string): LockActivitie
         args: [lock],
         startWorkflowOperation: start,
       });
+    },
+    async lastClusterState({ cluster, runId }) {
+      const query = `WorkflowId = '${clusterEntityId(cluster).replaceAll("'", "''")}'`;
+      let last: { readonly runId: string; readonly startTime: Date } | undefined;
+      for await (const run of client.workflow.list({ query }))
+        if (run.runId !== runId && (last === undefined || run.startTime > last.startTime)) last = run;
+      return last === undefined ? undefined : stateOf(client, cluster, last.runId);
     },
     async describeHolder({ operationId, label }) {
       try {

@@ -11,7 +11,7 @@ import {
 } from '../../workflows/model/cluster.ts';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
 import { isNotFound } from '../../api/operations/temporal-common.ts';
-import { eventually, openStage, type Stage, type Upgrade } from './stage.ts';
+import { eventually, openStage, TIMING, type Stage, type Upgrade } from './stage.ts';
 
 /** Well below the entity's own look at its holder every 15 s. */
 const AT_ONCE_MS = 10_000;
@@ -190,6 +190,70 @@ describe('a holder that ends without a word', () => {
     expect((events ?? []).some((event) => event.workflowExecutionTimeSkippingTransitionedEventAttributes)).toBe(true);
   });
 });
+
+describe.concurrent('an entity that was terminated', () => {
+  test('remembers holder, queue, history and alerts when it is asked again', async () => {
+    const cluster = newCluster();
+    const [done, holder, waiting, newcomer] = [
+      await someOperation(),
+      await someOperation(),
+      await someOperation(),
+      await someOperation(),
+    ];
+    await ask(cluster, done);
+    await release(cluster, done);
+    await ask(cluster, holder);
+    await ask(cluster, waiting);
+    const alert = { id: 'a', at: '', host: 'host1', kind: 'test', text: '', did: '', todo: '' };
+    await entity(cluster).signal(CLUSTER_MESSAGES.alert, alert);
+    const before = await stage.cluster(cluster);
+    await entity(cluster).terminate();
+    await eventually('visibility', async () => (await runsOf(cluster)) > 0);
+
+    expect(await ask(cluster, newcomer)).toMatchObject({ state: 'queued', position: 2, busyWith: holder.label });
+    expect(await stage.cluster(cluster)).toEqual({ ...before, queue: [waiting, newcomer] });
+    await release(cluster, holder);
+    await untilCluster(cluster, 'to be handed over', (now) => now.holder?.operationId === waiting.operationId);
+  });
+
+  test('gives the cluster on from a holder that ended meanwhile', async () => {
+    const cluster = newCluster();
+    const [holder, waiting] = [await someOperation(), await someOperation()];
+    await ask(cluster, holder);
+    await ask(cluster, waiting);
+    await entity(cluster).terminate();
+    await eventually('visibility', async () => (await runsOf(cluster)) > 0);
+    await stage.client.workflow.getHandle(holder.operationId).terminate();
+    // Nobody tells those who wait: they ask again, now and then.
+    expect(await ask(cluster, waiting)).toEqual({ state: 'granted' });
+  });
+
+  test('is started by one that waits: it asks again', async () => {
+    const cluster = newCluster();
+    const first = await holding(cluster);
+    const second = stage.upgrade({ cluster, ticket: 'CHG2' });
+    // It would wait a quarter of an hour.
+    await stage.client.workflowService.startWorkflowExecution({
+      namespace: stage.client.options.namespace,
+      requestId: randomUUID(),
+      workflowId: second.id,
+      workflowType: { name: 'upgradeHostedEngine' },
+      taskQueue: { name: stage.taskQueue },
+      input: { payloads: [defaultPayloadConverter.toPayload({ request: second.request, timing: TIMING })] },
+      timeSkippingConfig: { enabled: true },
+    });
+    await second.until('to queue', (view) => view.waitsFor !== undefined);
+    await entity(cluster).terminate();
+    await first.upgrade.handle.terminate();
+    first.open();
+    expect((await second.handle.result()).state).toBe('nothing-to-do');
+    expect(labels((await stage.cluster(cluster)).history)).toEqual(['CHG1', 'CHG2']);
+  });
+});
+
+async function runsOf(cluster: string): Promise<number> {
+  return (await stage.client.workflow.count(`WorkflowId = '${clusterEntityId(cluster)}'`)).count;
+}
 
 describe.concurrent('the lock', () => {
   test('asked for twice by the same operation is asked for once', async () => {

@@ -160,6 +160,7 @@ export class Stage {
         await this.#describing?.wait();
         return real.describeHolder(input);
       },
+      lastClusterState: (input) => real.lastClusterState(input),
     };
   }
 

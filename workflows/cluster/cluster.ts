@@ -7,6 +7,7 @@ import {
   defineSignal,
   defineUpdate,
   getExternalWorkflowHandle,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -31,18 +32,40 @@ function describeHolder(holder: LockRequest): ReturnType<LockActivities['describ
   return proxyActivities<LockActivities>({ startToCloseTimeout: '20 seconds', summary }).describeHolder(holder);
 }
 
+/** Begins where a run that was ended in Temporal stopped; one that made room for this has handed all over. */
+async function remembered(state: ClusterState): Promise<ClusterState> {
+  const { continuedFromExecutionRunId, runId } = workflowInfo();
+  const { cluster, holder, queue, history } = state;
+  const handedOver = continuedFromExecutionRunId !== undefined || holder !== undefined || queue.length > 0;
+  if (handedOver || history.length > 0 || !patched('remember')) return state;
+  const summary = 'What did the entity know, if it was there before?';
+  const { lastClusterState } = proxyActivities<LockActivities>({ startToCloseTimeout: '20 seconds', summary });
+  return (await lastClusterState({ cluster, runId })) ?? state;
+}
+
 /** A holder that ended without a word (terminated) is noticed after so long, when somebody waits. */
 const STALE_CHECK = '15 seconds';
 const STALE_SUMMARY = 'Until the next look at who holds the cluster';
 
 class Cluster {
-  readonly state: ClusterState;
+  state: ClusterState;
   /** Requests are answered one after the other: two that interleave could both be granted. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown>;
   #work = false;
 
   constructor(state: ClusterState) {
     this.state = state;
+    this.#turn = this.#remember();
+    this.#show();
+  }
+
+  async #remember(): Promise<void> {
+    const known = await remembered(this.state);
+    if (known === this.state) return;
+    const { alerts = [] } = this.state;
+    this.state = known;
+    this.#work = true;
+    for (const alert of alerts) this.tell(alert);
     this.#show();
   }
 
@@ -131,6 +154,7 @@ class Cluster {
   }
 
   async serve(): Promise<never> {
+    await this.#turn;
     const full = () => workflowInfo().continueAsNewSuggested;
     // The run before may have been released while it made room for this one.
     await this.#handOver();

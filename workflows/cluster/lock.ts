@@ -1,5 +1,12 @@
 /** An operation's side of the cluster's lock: one operation at a time changes a hosted engine. */
-import { condition, defineSignal, getExternalWorkflowHandle, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineSignal,
+  getExternalWorkflowHandle,
+  patched,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import { CLUSTER_MESSAGES, type LockActivities, type LockRequest, type OperationEnding } from '../model/cluster.ts';
 import { clusterEntityId } from '../model/ids.ts';
 import { MESSAGES } from '../model/operation.ts';
@@ -10,6 +17,9 @@ const activities = proxyActivities<LockActivities>({
   summary: 'Ask for the cluster: one operation at a time',
   retry: { maximumInterval: '10 seconds' },
 });
+
+/** The entity may have been ended in Temporal, and the queue with it: asked again, it is there again and remembers. */
+const AGAIN = '15 minutes';
 
 export type Lock = { readonly state: 'granted' } | { readonly state: 'refused'; readonly busyWith: string };
 
@@ -22,11 +32,15 @@ export async function acquireCluster(cluster: string, lock: LockRequest, keeper:
   setHandler(defineSignal(MESSAGES.granted), () => {
     granted = true;
   });
-  const answer = await activities.requestClusterLock({ cluster, lock });
-  if (answer.state !== 'queued') return answer;
-  keeper.state('queued', ['abort'], `the cluster: busy with ${answer.busyWith}; place ${answer.position} in the queue`);
-  await condition(() => granted);
-  return { state: 'granted' };
+  for (;;) {
+    const answer = await activities.requestClusterLock({ cluster, lock });
+    if (answer.state !== 'queued') return answer;
+    const { busyWith, position } = answer;
+    keeper.state('queued', ['abort'], `the cluster: busy with ${busyWith}; place ${position} in the queue`);
+    if (!patched('ask-again')) await condition(() => granted);
+    else if (!(await condition(() => granted, AGAIN, { summary: 'Until the cluster is asked for again' }))) continue;
+    return { state: 'granted' };
+  }
 }
 
 export async function releaseCluster(cluster: string, operationId: string, end?: OperationEnding): Promise<void> {

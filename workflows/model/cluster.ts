@@ -73,7 +73,7 @@ export const ENTITY_DETAILS = [
   '- Keeps what the host workers told last',
   '- Started by the first operation; it never ends, and needs nobody’s attention',
   '- An operation that was terminated loses the cluster by itself as soon as another one asks',
-  '- **Leave it running**: cancelled or terminated, it forgets who holds the cluster',
+  '- Cancelled or terminated, it is started by the next operation, or by one that waits, and remembers who holds the cluster',
 ].join('\n');
 
 /** What the lock needs of Temporal's client. */
@@ -85,4 +85,6 @@ export interface LockActivities {
     readonly running: boolean;
     readonly text: string;
   }>;
+  /** What the entity's run before `runId` knew last; undefined: there was none. */
+  lastClusterState(input: { readonly cluster: string; readonly runId: string }): Promise<ClusterState | undefined>;
 }

@@ -6,6 +6,7 @@ import { moveEngineVmAway, restoreEngineVmPlace } from './engine/engine-vm-move.
 import { activateHost, enterEngineMaintenance, restoreEngineState } from './engine/host-maintenance.ts';
 import { inspectLeavingHost, verifyHostRemoved } from './engine/inspect-leaving-host.ts';
 import { clearSlot, removeHostFromEngine, undeployHost } from './engine/undeploy-host.ts';
+import { restoreWorker, withdrawWorker } from './host-worker/put.ts';
 import type { StepFunctions } from './step-context.ts';
 import { reportToTicket } from './tickets/report.ts';
 import { enterHaMaintenance, restoreHaState } from './vdsm/local-maintenance.ts';
@@ -20,6 +21,8 @@ export function removeHostSteps(counterparts: Counterparts): StepFunctions<Remov
     enterEngineMaintenance: enterEngineMaintenance(counterparts),
     restoreEngineState: restoreEngineState(counterparts),
     activateHost: activateHost(counterparts),
+    withdrawWorker: withdrawWorker(counterparts),
+    restoreWorker: restoreWorker(counterparts),
     giveUpDeadHost: giveUpDeadHost(counterparts),
     undeployHost: undeployHost(counterparts),
     clearSlot: clearSlot(counterparts),

@@ -2,6 +2,7 @@
  * Steps: the guards of removing a host, which the engine's API has not: only its web page warns (engine.md 8.2, 17). And,
  * in the end, whether nothing is left behind.
  */
+import type { SshAccess } from '../../workflows/model/host-worker.ts';
 import type { RemoveHostFacts } from '../../workflows/model/remove-host.ts';
 import type { StepCall, StepOutcome } from '../../workflows/model/operation.ts';
 import type { Cluster } from '../clusters.ts';
@@ -9,7 +10,9 @@ import type { Counterparts } from '../counterparts.ts';
 import { CounterpartError } from '../errors.ts';
 import type { StepContext } from '../step-context.ts';
 import { inspectBoard } from '../storage/board.ts';
+import { parseAnnouncement } from '../storage/announcement.ts';
 import { slotOf } from '../storage/slot.ts';
+import { parseHostBlock } from '../storage/whiteboard.ts';
 import { engineVmPlaces } from '../vdsm/engine-vm-place.ts';
 import { haState, haText, type HaState } from '../vdsm/ha-state.ts';
 import type { VdsmClient } from '../vdsm/client.ts';
@@ -21,7 +24,7 @@ import { clusterHosts, findEngineVm, placesText } from './inspect-host.ts';
 import { otherHosts } from './other-hosts.ts';
 import type { Host } from './types.ts';
 
-type Input = StepCall & { readonly host: string; readonly dead?: boolean };
+type Input = StepCall & { readonly host: string; readonly dead?: boolean; readonly ssh?: SshAccess };
 type VerifyInput = StepCall & { readonly facts: RemoveHostFacts; readonly fromEngine: boolean };
 
 /** The engine installs and undeploys only what it reaches. */
@@ -65,6 +68,28 @@ function requireOthers(hosts: readonly Host[], name: string): readonly string[] 
     'without it no host could run the engine VM',
     unable.join('; '),
     'Bring one of them up, with its ovirt-ha-agent active and a score above 0, then retry.',
+  );
+}
+
+/** Whether our worker speaks for the host. The engine, which undeploys it, knows the reference's services only. */
+async function requireWayIn(
+  cluster: Cluster,
+  input: Input,
+  facts: RemoveHostFacts,
+  context: StepContext,
+): Promise<boolean> {
+  const { name } = facts.host;
+  const slot = await slotOf(cluster, { board: facts.board, hostId: facts.hostId, except: name }, input, context);
+  const reading = parseHostBlock(await slot.read());
+  const ours =
+    reading.kind === 'host' && !reading.block.stopped && parseAnnouncement(reading.block.extra) !== undefined;
+  if (!ours || input.ssh !== undefined) return ours;
+  throw unmet(
+    'host/worker-serves',
+    `host ${name}`,
+    'Bellwether’s worker serves it, and the request names nothing with which it could be taken away',
+    'the engine undeploys ovirt-ha-agent and ovirt-ha-broker only',
+    `Abort, and start anew with --ssh-key-secret or --password-secret. Or on ${name}: systemctl disable --now bellwether-host; systemctl enable --now ovirt-ha-broker ovirt-ha-agent; then retry.`,
   );
 }
 
@@ -113,11 +138,18 @@ export function inspectLeavingHost(counterparts: Counterparts) {
       hostId: await hostIdOf(engine, host),
       deployed,
     };
+    const ours = deployed && (await requireWayIn(cluster, input, value, context));
     const others = deployed ? `; ${able.join(', ')} can run the engine VM instead` : '';
-    const state = deployed ? haText(ha) : 'hosted engine is not deployed there';
+    const by = ours ? ' (Bellwether’s worker)' : '';
+    const state = deployed ? `${haText(ha)}${by}` : 'hosted engine is not deployed there';
     const notes = board.globalMaintenanceBefore ? ['Global maintenance is on; it is left as it is'] : undefined;
     const summary = `${name} is ${host.status} in the engine; ${state}; ${placesText(places)}${others}`;
-    return { done: 'now', summary, ...(notes === undefined ? {} : { notes }), value };
+    return {
+      done: 'now',
+      summary,
+      ...(notes === undefined ? {} : { notes }),
+      value: { ...value, ...(ours ? { ours } : {}) },
+    };
   };
 }
 

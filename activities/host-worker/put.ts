@@ -144,3 +144,20 @@ export function withdrawWorker(counterparts: Counterparts) {
       return { done: 'now', summary: servicesText(after), notes, value: null };
     });
 }
+
+/** Back to what was before, where that was our worker. */
+export function restoreWorker(counterparts: Counterparts) {
+  const put = putWorkerFiles(counterparts);
+  const swap = swapServices(counterparts);
+  return async (
+    context: StepContext,
+    input: OfHost & { readonly facts: { readonly ours?: boolean } },
+  ): Promise<StepOutcome<null>> => {
+    if (input.facts.ours !== true)
+      return { done: 'before', summary: 'the reference’s services served it before', value: null };
+    await put(context, input);
+    const { done, summary } = await swap(context, input);
+    await requireHeard(counterparts, input, context);
+    return { done, summary, value: null };
+  };
+}

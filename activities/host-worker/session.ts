@@ -1,7 +1,6 @@
 /** An SSH session with the host of an operation: address, port and host key from the engine, the login from a secret. */
 import ssh2 from 'ssh2';
-import type { AddHostFacts } from '../../workflows/model/add-host.ts';
-import type { SshAccess } from '../../workflows/model/host-worker.ts';
+import type { ServedHost, SshAccess } from '../../workflows/model/host-worker.ts';
 import type { StepCall } from '../../workflows/model/operation.ts';
 import type { Counterparts } from '../counterparts.ts';
 import { findHost } from '../engine/deploy-host.ts';
@@ -14,7 +13,7 @@ import type { StepContext } from '../step-context.ts';
 
 const SSH_PORT = 22;
 
-export type OfHost = StepCall & { readonly facts: AddHostFacts; readonly ssh: SshAccess };
+export type OfHost = StepCall & { readonly facts: ServedHost; readonly ssh: SshAccess };
 
 /** @throws CounterpartError needs-operator when the secret can't be read, or holds no key that can be used */
 export async function sshLogin(secrets: Secrets, { access, sshKeySecret }: SshAccess): Promise<SshLogin> {

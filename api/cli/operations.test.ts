@@ -65,6 +65,11 @@ describe('a command says', () => {
       { access: { kind: 'public-key' }, agent: 'bellwether', sshKeySecret: 'key4', sshPort: 2222 },
       'add-host/Default/host4/CHG7',
     ],
+    [
+      'host remove host3 --ssh-key-secret key3',
+      { host: 'host3', sshKeySecret: 'key3' },
+      'remove-host/Default/host3/CHG7',
+    ],
     ['host remove host3 --from-engine', { host: 'host3', fromEngine: true }, 'remove-host/Default/host3/CHG7'],
     [
       'host maintenance host1 --reason DIMM',

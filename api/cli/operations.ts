@@ -45,6 +45,13 @@ interface AddOptions extends SubmitOptions {
   readonly sshFingerprint?: string;
 }
 
+interface RemoveOptions extends SubmitOptions {
+  readonly fromEngine?: boolean;
+  readonly dead?: boolean;
+  readonly sshKeySecret?: string;
+  readonly passwordSecret?: string;
+}
+
 export function hostCommands(program: Command, run: CliRun, done: Done): void {
   const host = program.command('host').description('hosted-engine hosts');
   submitOptions(host.command('add').description('make a machine a hosted-engine host, and prove it').argument('<name>'))
@@ -75,10 +82,17 @@ export function hostCommands(program: Command, run: CliRun, done: Done): void {
   submitOptions(host.command('remove').description('undeploy hosted engine from a host').argument('<name>'))
     .option('--from-engine', 'remove the host from the engine too')
     .option('--dead', 'it is gone for good and without power: you vouch for that (needs --from-engine)')
-    .action(async (name: string, options: SubmitOptions & { fromEngine?: boolean; dead?: boolean }) => {
-      const dead = options.dead === true ? { dead: true } : {};
+    .option('--ssh-key-secret <name>', 'where Bellwether’s worker serves it: secret with root’s private SSH key')
+    .option('--password-secret <name>', 'the same by root’s password')
+    .action(async (name: string, options: RemoveOptions) => {
+      const { sshKeySecret, passwordSecret } = options;
+      const ways = {
+        ...(options.dead === true ? { dead: true } : {}),
+        ...(sshKeySecret === undefined ? {} : { sshKeySecret }),
+        ...(passwordSecret === undefined ? {} : { passwordSecret }),
+      };
       const fromEngine = options.fromEngine === true;
-      done(await submit(run, options, { operation: 'remove-host', host: name, fromEngine, ...dead }));
+      done(await submit(run, options, { operation: 'remove-host', host: name, fromEngine, ...ways }));
     });
   const moods = {
     maintenance: ['enter-host-maintenance', 'engine and HA maintenance as one; the engine VM moves off first'],

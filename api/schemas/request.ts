@@ -10,6 +10,8 @@ import {
   deadLeaves,
   deadRule,
   needsSshLogin,
+  oneWayIn,
+  oneWayInRule,
   removeHost,
   sshLoginRule,
   sshOnlyForOurs,
@@ -67,7 +69,10 @@ export const operationBody = z
       .strictObject({ ...bodyKeys, ...addHost })
       .refine(needsSshLogin, sshLoginRule)
       .refine(sshOnlyForOurs, sshOnlyRule),
-    z.strictObject({ ...bodyKeys, ...removeHost }).refine(deadLeaves, deadRule),
+    z
+      .strictObject({ ...bodyKeys, ...removeHost })
+      .refine(deadLeaves, deadRule)
+      .refine(oneWayIn, oneWayInRule),
     z.strictObject({ ...bodyKeys, ...editEngineVm }),
     z.strictObject({ ...bodyKeys, ...backup }),
     z.strictObject({ ...bodyKeys, ...restore }),
@@ -89,7 +94,10 @@ export const webhookRequest = z
       .strictObject({ ...webhookKeys, ...addHost })
       .refine(needsSshLogin, sshLoginRule)
       .refine(sshOnlyForOurs, sshOnlyRule),
-    z.strictObject({ ...webhookKeys, ...removeHost }).refine(deadLeaves, deadRule),
+    z
+      .strictObject({ ...webhookKeys, ...removeHost })
+      .refine(deadLeaves, deadRule)
+      .refine(oneWayIn, oneWayInRule),
     z.strictObject({ ...webhookKeys, ...editEngineVm }),
     z.strictObject({ ...webhookKeys, ...backup }),
     z.strictObject({ ...webhookKeys, ...restore }),

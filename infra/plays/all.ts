@@ -3,7 +3,7 @@ import { BACKUP } from './backup.ts';
 import { EDIT } from './edit.ts';
 import { GLOBAL_MAINTENANCE, GLOBAL_MAINTENANCE_OFF } from './global-maintenance.ts';
 import { ENTER_HOST_MAINTENANCE, HALF_HOST_MAINTENANCE, LEAVE_HOST_MAINTENANCE } from './host-maintenance.ts';
-import { ADD_HOST_BELLWETHER } from './host-worker.ts';
+import { ADD_HOST_BELLWETHER, REMOVE_HOST_BELLWETHER } from './host-worker.ts';
 import { ADD_HOST, REINSTALL_HOST, REMOVE_DEAD_HOST, REMOVE_ENGINE_HOST, REMOVE_HOST } from './hosts.ts';
 import { INSTALL } from './install.ts';
 import type { Play } from './play.ts';
@@ -24,6 +24,7 @@ export const PLAYS: readonly Play[] = [
   ADD_HOST_BELLWETHER,
   REINSTALL_HOST,
   REMOVE_HOST,
+  REMOVE_HOST_BELLWETHER,
   REMOVE_ENGINE_HOST,
   REMOVE_DEAD_HOST,
   BACKUP,

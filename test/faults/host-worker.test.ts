@@ -3,11 +3,13 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addHostSteps } from '../../activities/add-host.steps.ts';
+import { removeHostSteps } from '../../activities/remove-host.steps.ts';
 import type { Counterparts } from '../../activities/counterparts.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import { labPaths } from '../../infra/lab/fixture.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
 import { hostKeyFingerprint } from '../../infra/lab/machine/keys.ts';
+import { serveByWorker } from '../../infra/plays/host-worker.ts';
 import { spareOf } from '../../infra/plays/hosts.ts';
 import { HOST_KEY_SECRET, HOST_ROOT_SECRET } from '../../infra/plays/play.ts';
 import { ensureHostBundle } from '../../infra/start/host-bundle.ts';
@@ -89,12 +91,40 @@ async function underTheEngineVm(lab: Lab, counterparts: Counterparts): Promise<v
   expect(lab.world.hosts.get('host1')?.haServices()).toBe('reference');
 }
 
+/** Before the host is removed the reference's services are put back, which the engine knows how to take away. */
+async function leaves(lab: Lab, counterparts: Counterparts): Promise<void> {
+  const haServices = () => lab.world.hosts.get('host3')?.haServices();
+  const steps = removeHostSteps(counterparts);
+  const question = { ...stepCall('remove-host'), host: 'host3' };
+  expect((await steps.inspectLeavingHost(context, question)).value?.ours).toBeUndefined();
+  await serveByWorker(lab, 'host3', 3);
+  expect(await refusal(steps.inspectLeavingHost(context, question))).toMatchObject({
+    type: 'host/worker-serves',
+    kind: 'needs-operator',
+    remedy: expect.stringContaining('--ssh-key-secret'),
+  });
+  const { value: facts } = await steps.inspectLeavingHost(context, { ...question, ssh: byKey });
+  if (facts === null) throw new Error('the lab has no host3');
+  const input = { ...stepCall('remove-host'), facts, ssh: byKey };
+  expect(await steps.withdrawWorker(context, input)).toMatchObject({ done: 'now' });
+  expect(haServices()).toBe('reference');
+  expect(await steps.restoreWorker(context, input)).toMatchObject({ done: 'now' });
+  expect(haServices()).toBe('bellwether');
+  expect(await steps.restoreWorker(context, input)).toMatchObject({ done: 'before' });
+  await steps.withdrawWorker(context, input);
+  // One that the reference served keeps its services.
+  const { ours: _ours, ...theirs } = facts;
+  expect(await steps.restoreWorker(context, { ...input, facts: theirs })).toMatchObject({ done: 'before' });
+  expect(haServices()).toBe('reference');
+}
+
 test('our worker takes the place of the reference’s services, and gives it back', { timeout: LIMIT_MS }, async () => {
   await onLab({ managed: true, spare: 1 }, async (lab, counterparts) => {
     await ensureHostBundle(counterparts.hostWorker);
     await refusals(lab, counterparts);
     await underTheEngineVm(lab, counterparts);
     await thereAndBack(lab, counterparts);
+    await leaves(lab, counterparts);
     const engine = labEngine(lab);
     expect((await engine.hosts()).map(({ name }) => name)).toEqual(['host1', 'host2', 'host3']);
     await engine.close();

@@ -22,7 +22,10 @@ export interface WorkerFacts {
   readonly before: 'reference' | 'bellwether';
 }
 
-type OfHost = { readonly facts: AddHostFacts; readonly ssh: SshAccess };
+/** What the work on a host over SSH must know of it. */
+export type ServedHost = Pick<AddHostFacts, 'board' | 'engineVm' | 'host'>;
+
+type OfHost = { readonly facts: ServedHost; readonly ssh: SshAccess };
 
 export interface HostWorkerActivities {
   /** Looks over SSH at everything that the worker needs on the host; touches nothing. */
@@ -33,7 +36,7 @@ export interface HostWorkerActivities {
   swapServices: Step<OfHost, boolean>;
   /** The slot is written by our worker, goes on changing, and its score is above 0. */
   verifyHostWorker: Step<OfHost, readonly string[]>;
-  /** Compensation: our worker gone, the reference's services enabled and running. */
+  /** Our worker gone, the reference's services enabled and running: a compensation here, a step of removing the host. */
   withdrawWorker: Step<OfHost, null>;
 }
 

@@ -80,6 +80,9 @@ export interface RemoveHostRequest extends RequestBase {
   readonly fromEngine: boolean;
   /** It is gone for good and without power, says who asks: nothing is taken from it, and it leaves the engine. */
   readonly dead?: boolean;
+  /** Where Bellwether's worker serves the host: names of secrets, root's private key or its password, to take it away. */
+  readonly sshKeySecret?: string;
+  readonly passwordSecret?: string;
 }
 
 /** Only what the engine lets be changed on its own VM (engine.md 10). */

@@ -1,5 +1,6 @@
 /** Workflow `removeHost`: a host without hosted engine, in the engine or out of it, that left nothing behind. */
 import { isInEngineMaintenance } from '../model/host-maintenance.ts';
+import type { SshAccess } from '../model/host-worker.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import { REMOVE_HOST_STEPS, type RemoveHostActivities, type RemoveHostFacts } from '../model/remove-host.ts';
 import type { OperationInput, RemoveHostRequest } from '../model/requests.ts';
@@ -11,6 +12,27 @@ type StepName = (typeof REMOVE_HOST_STEPS)[number]['name'];
 
 const plan = (name: StepName) => planOf(REMOVE_HOST_STEPS, name);
 
+/** Undefined: nobody but the engine can log in to the host. */
+function sshOf({ sshKeySecret, passwordSecret }: RemoveHostRequest): SshAccess | undefined {
+  if (sshKeySecret === undefined && passwordSecret === undefined) return undefined;
+  return {
+    access: passwordSecret === undefined ? { kind: 'public-key' } : { kind: 'password', passwordSecret },
+    ...(sshKeySecret === undefined ? {} : { sshKeySecret }),
+  };
+}
+
+/** The engine takes only the reference's services from a host. Not under the engine VM: for a moment nobody speaks for it. */
+async function giveWorkerBack(run: Runner, call: StepCall, request: RemoveHostRequest, facts: RemoveHostFacts) {
+  const ssh = sshOf(request);
+  if (ssh === undefined) return run.notNeeded(['worker-leaves'], 'the reference’s services serve the host');
+  const input = { ...call, facts, ssh };
+  await run.step(plan('worker-leaves'), (a) => a.withdrawWorker(input), {
+    name: 'undo-worker-leaves',
+    title: 'Put the host worker there again, if it served the host before',
+    run: (a) => a.restoreWorker(input),
+  });
+}
+
 /** Without the host nobody misses it: the engine VM elsewhere, then HA and the engine in maintenance. */
 async function takeOutOfService(run: Runner, call: StepCall, request: RemoveHostRequest, facts: RemoveHostFacts) {
   const input = { ...call, facts };
@@ -20,6 +42,7 @@ async function takeOutOfService(run: Runner, call: StepCall, request: RemoveHost
       title: 'Move the engine VM back, if it ran there before',
       run: (a) => a.restoreEngineVmPlace(input),
     });
+    await giveWorkerBack(run, call, request, facts);
     await run.step(plan('ha-maintenance'), (a) => a.enterHaMaintenance(input), {
       name: 'undo-ha-maintenance',
       title: 'End local HA maintenance, if it was off before',
@@ -57,17 +80,18 @@ function nothingToDo(run: Runner, line: string, why: string): OperationEnd {
 
 async function remove(run: Runner, call: StepCall, request: RemoveHostRequest): Promise<OperationEnd> {
   const { host, fromEngine, dead = false } = request;
-  const question = { ...call, host, ...(dead ? { dead } : {}) };
+  const ssh = sshOf(request);
+  const question = { ...call, host, ...(dead ? { dead } : {}), ...(ssh === undefined ? {} : { ssh }) };
   const facts = await run.step(plan('preconditions'), (a) => a.inspectLeavingHost(question));
   if (facts === null) return nothingToDo(run, `The engine does not know ${host}.`, 'the engine does not know the host');
   if (!facts.deployed) {
     const why = 'hosted engine is not deployed there';
     if (!fromEngine) return nothingToDo(run, `${host} is no hosted-engine host.`, why);
-    run.notNeeded(['move-engine-vm', 'ha-maintenance', 'undeploy'], why);
+    run.notNeeded(['move-engine-vm', 'worker-leaves', 'ha-maintenance', 'undeploy'], why);
   }
   const input = { ...call, facts };
   if (dead) {
-    run.notNeeded(['move-engine-vm', 'ha-maintenance', 'undeploy'], 'the host is gone for good');
+    run.notNeeded(['move-engine-vm', 'worker-leaves', 'ha-maintenance', 'undeploy'], 'the host is gone for good');
     await run.step(plan('engine-maintenance'), (a) => {
       run.commit();
       return a.giveUpDeadHost(input);

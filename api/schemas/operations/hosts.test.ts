@@ -4,10 +4,10 @@ import { operationBody, webhookRequest } from '../request.ts';
 const HOST = { operation: 'add-host', cluster: 'Default', host: 'host4', address: '192.0.2.4' };
 const FINGERPRINT = `SHA256:${'a'.repeat(43)}`;
 
-function problems(change: object): string[] {
+function problems(change: object, host: object = HOST): string[] {
   const bodies = [
-    operationBody.safeParse({ ...HOST, ...change }),
-    webhookRequest.safeParse({ ...HOST, ticket: 'CHG1', ...change }),
+    operationBody.safeParse({ ...host, ...change }),
+    webhookRequest.safeParse({ ...host, ticket: 'CHG1', ...change }),
   ];
   const [first = [], second = []] = bodies.map((parsed) =>
     parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
@@ -35,4 +35,13 @@ test('what nobody would use is refused, and a fingerprint must be one', () => {
   const change = { agent: 'bellwether', sshKeySecret: 'key', sshFingerprint: 'MD5:00:11' };
   expect(problems(change)).toEqual([expect.stringMatching(/^sshFingerprint: as ssh-keygen -l prints it/)]);
   expect(problems({ sshPort: 0 })).toHaveLength(1);
+});
+
+test('removing a host takes one way in, and none to a host that is gone for good', () => {
+  const leaving = { operation: 'remove-host', cluster: 'Default', host: 'host4', fromEngine: true };
+  const oneWay = [expect.stringMatching(/^sshKeySecret: give one of sshKeySecret and passwordSecret/)];
+  expect(problems({ sshKeySecret: 'key' }, leaving)).toEqual([]);
+  expect(problems({ passwordSecret: 'root4' }, leaving)).toEqual([]);
+  expect(problems({ sshKeySecret: 'key', passwordSecret: 'root4' }, leaving)).toEqual(oneWay);
+  expect(problems({ dead: true, sshKeySecret: 'key' }, leaving)).toEqual(oneWay);
 });

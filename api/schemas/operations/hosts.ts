@@ -74,6 +74,15 @@ export const removeHost = {
         'True: you vouch that the host is gone for good and without power. Nothing is undeployed from it; the engine gives it up, its slot is emptied, and it leaves the engine. Needs fromEngine.',
     }),
   ),
+  sshKeySecret: optional(
+    secretName.openapi({
+      description:
+        'Where Bellwether’s worker serves the host: name of the secret with root’s private SSH key, with which the worker is taken away.',
+    }),
+  ),
+  passwordSecret: optional(
+    secretName.openapi({ description: 'The same by root’s password: name of the secret that holds it.' }),
+  ),
 };
 
 /** A dead host that stays in the engine would keep its host id and be counted on. */
@@ -82,4 +91,17 @@ export const deadLeaves = ({ fromEngine, dead }: { readonly fromEngine: boolean;
 export const deadRule = {
   path: ['fromEngine'],
   error: 'must be true where dead is: a host that is gone for good leaves the engine too',
+};
+
+interface LeavingHost {
+  readonly dead?: boolean;
+  readonly sshKeySecret?: string;
+  readonly passwordSecret?: string;
+}
+export const oneWayIn = ({ dead, sshKeySecret, passwordSecret }: LeavingHost) =>
+  [dead === true, sshKeySecret !== undefined, passwordSecret !== undefined].filter(Boolean).length <= 1;
+export const oneWayInRule = {
+  path: ['sshKeySecret'],
+  error:
+    'give one of sshKeySecret and passwordSecret, and neither with dead: nobody logs in to a host that is gone for good',
 };

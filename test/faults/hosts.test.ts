@@ -78,6 +78,14 @@ describe('adding a host', { timeout: LIMIT_MS }, () => {
       expect(facts).toMatchObject({ deployed: false, host: { name: 'host4' } });
       expect(JSON.stringify(facts)).not.toContain(lab.fixture.hostRootPassword);
       const input = { ...stepCall('add-host'), facts, access };
+      const { deployHost } = addHostSteps({
+        ...counterparts,
+        secrets: { read: () => Promise.resolve('not the password') },
+      });
+      const wrong = await refusal(deployHost(context, input));
+      expect(wrong).toMatchObject({ kind: 'needs-operator', type: 'engine/host-ssh-refused', subject: 'host host4' });
+      expect(wrong.remedy).toContain("Correct the host's root password");
+      expect((await hostsAndRows(lab)).engine).toEqual(before.engine);
       const failed = await refusal(steps.deployHost(context, input));
       expect(failed).toMatchObject({ type: 'engine/install-failed', kind: 'needs-operator' });
       expect(failed.why).toContain('event 505: Host host4 installation failed.');

@@ -9,7 +9,7 @@ import { defineSearchAttributeKey, TerminatedFailure, TypedSearchAttributes } fr
 import { operationId } from '../../workflows/model/ids.ts';
 import type { OperationResult } from '../../workflows/model/operation.ts';
 import { WORKFLOW_TYPES, type OperationInput, type OperationRequest } from '../../workflows/model/requests.ts';
-import type { WindowActivities } from '../../workflows/model/window.ts';
+import { WINDOW_WORKFLOW, type WindowActivities } from '../../workflows/model/window.ts';
 import { detailsOf, summaryOf } from '../../workflows/model/words.ts';
 
 const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value });
@@ -21,6 +21,14 @@ function attributesOf({ cluster, operation, ticket }: OperationRequest): TypedSe
     keyword('HeState', 'queued'),
     ...(ticket === undefined ? [] : [keyword('HeTicket', ticket)]),
   ]);
+}
+
+/** An opening of the same cluster found global maintenance on, and relies on it. */
+async function anotherRuns(client: Client, opening: string): Promise<boolean> {
+  const windowsOf = opening.split('/').slice(0, 2).join('/').replaceAll('\\', '\\\\').replaceAll("'", "''");
+  const query = `WorkflowType = '${WINDOW_WORKFLOW}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${windowsOf}/'`;
+  for await (const { workflowId } of client.workflow.list({ query })) if (workflowId !== opening) return true;
+  return false;
 }
 
 async function openingState(
@@ -41,7 +49,8 @@ async function openingState(
   const handle = client.workflow.getHandle<() => Promise<OperationResult>>(on);
   try {
     if ((await handle.describe()).status.name === 'RUNNING') return 'open';
-    return (await handle.result()).state === 'done' ? 'left-open' : 'nothing-left';
+    if ((await handle.result()).state !== 'done') return 'nothing-left';
+    return (await anotherRuns(client, opening)) ? 'taken-over' : 'left-open';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'nothing-left';
     // Terminated in its turn: nobody knows how far it came.

@@ -175,6 +175,21 @@ describe.concurrent('an opening', () => {
     expect((await stage.operation(id)).state).toBe('parked');
   });
 
+  test('terminated, closes only when the next one, begun meanwhile, is over', async () => {
+    const window = briefly(stage.window());
+    world(window).failing.add('inspectEdit');
+    const opening = await stage.open(window);
+    await parked(opening);
+    const closer = await stage.hurryCloser(opening);
+    const next = await stage.open({ ...window, name: 'by-hand' });
+    await opening.handle.terminate();
+    // It waited for the cluster, which the first one's operation held.
+    await stage.operate(await parked(next), 'abort');
+    expect((await next.result()).lines[1]).toBe('Global maintenance: stays on: somebody had switched it on before.');
+    expect(await closer.result()).toContain('global maintenance is off again, seen on storage');
+    expect(world(window).maintenance).toBe(false);
+  });
+
   test('terminated, leaves global maintenance on that a person had switched on', async () => {
     const window = stage.window();
     world(window).maintenance = true;

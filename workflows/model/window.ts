@@ -118,11 +118,14 @@ export interface WindowActivities {
   windowOperationEnd(input: {
     readonly id: string;
   }): Promise<{ readonly running: boolean; readonly state: 'done' | 'aborted' | 'failed'; readonly summary: string }>;
-  /** `left-open`: it was ended from outside, and global maintenance may be on through it (`on` switched it on). */
+  /**
+   * `left-open`: it was ended from outside, and global maintenance may be on through it (`on` switched it on).
+   * `taken-over`: the same, but another opening runs, which relies on it.
+   */
   lookAtOpening(input: {
     readonly opening: string;
     readonly on: string;
-  }): Promise<'open' | 'left-open' | 'nothing-left'>;
+  }): Promise<'open' | 'left-open' | 'taken-over' | 'nothing-left'>;
 }
 
 const MINUTE_MS = 60_000;

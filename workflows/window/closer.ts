@@ -51,11 +51,14 @@ export async function dismissCloser(input: Pick<CloserInput, 'window' | 'key'>):
     .catch(() => undefined);
 }
 
-async function close({ opening, window, key, operations }: CloserInput): Promise<string> {
-  setCurrentDetails(`**closing** ${plain(opening)}, which was ended from outside: global maintenance is switched off`);
-  // As at the window's end: what runs ends its step, then lets others have the cluster.
+/** As at the window's end: what runs ends its step, then lets others have the cluster. */
+async function endSteps({ opening, operations }: CloserInput): Promise<void> {
+  setCurrentDetails(`**closing** ${plain(opening)}, which was ended from outside`);
   const told = operations.map((id) => getExternalWorkflowHandle(id).signal(WINDOW_MESSAGES.closes, opening));
   await Promise.allSettled(told);
+}
+
+async function close({ opening, window, key }: CloserInput): Promise<string> {
   const left = await switchOff(window, key);
   return left === undefined
     ? `${opening} was ended from outside: global maintenance is off again, seen on storage.`
@@ -70,10 +73,14 @@ export async function windowCloser(input: CloserInput): Promise<string> {
   });
   setCurrentDetails(`Watches over ${plain(opening)}: closes it if it is terminated. Nothing to do for anybody.`);
   const on = onOperationId(window, key);
+  let told = false;
   while (!(await condition(() => closed, LOOK_MS, { summary: `Until the next look at ${opening}` }))) {
     const state = await lookAtOpening({ opening, on });
     if (state === 'open') continue;
-    return setEnd(state === 'left-open' ? await close(input) : `${opening} left nothing to close.`);
+    if (state === 'nothing-left') return setEnd(`${opening} left nothing to close.`);
+    if (!told) await endSteps(input);
+    told = true;
+    if (state === 'left-open') return setEnd(await close(input));
   }
   return setEnd(`${opening} closed by itself.`);
 }

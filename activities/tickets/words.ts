@@ -28,8 +28,26 @@ const ENDINGS = {
   failed: 'was ended by Temporal before its end; look whether global maintenance was left on',
 } as const;
 
-function title({ operation, cluster }: OperationView): string {
-  return `${operation} of cluster ${cluster}`;
+/** In a sentence: "The move to maintenance of host1 (cluster Default) is done." */
+const NOUNS: Readonly<Record<string, string>> = {
+  'global-maintenance': 'change of global maintenance',
+  'enter-host-maintenance': 'move to maintenance',
+  'leave-host-maintenance': 'return from maintenance',
+  'rolling-host-update': 'rolling host update',
+  'add-host': 'adding',
+  'remove-host': 'removal',
+  'edit-engine-vm': 'edit of the engine VM',
+  reconcile: 'look for drift',
+  install: 'installation',
+};
+
+/** Their ids name the host behind the cluster. */
+const OF_A_HOST = /^((add|remove)-host|(enter|leave)-host-maintenance)$/;
+
+function title({ id, operation, cluster }: OperationView): string {
+  const noun = NOUNS[operation] ?? operation;
+  const host = OF_A_HOST.test(operation) ? id.split('/')[2] : undefined;
+  return host === undefined ? `${noun} of cluster ${cluster}` : `${noun} of ${host} (cluster ${cluster})`;
 }
 
 /** Links, and the command that works without any. */
@@ -70,12 +88,12 @@ export function parkedText(view: OperationView, links: OperationLinks, answers: 
   return [
     head,
     `What: ${what}`,
-    `Why: ${why}${attempts === 0 ? '' : ` (tried ${attempts} times)`}`,
+    `Why: ${why}${attempts === 0 ? '' : ` (tried ${attempts === 1 ? 'once' : `${attempts} times`})`}`,
     `What to do: ${remedy}`,
     ...(answers
       ? ['', 'Then answer with a comment that begins with one of these, and a reason if you like:', answer]
       : []),
-    `or in a shell: npx bellwether operation ${view.actions.join('|')} ${view.id}`,
+    `${answers ? 'or in' : 'In'} a shell: npx bellwether operation ${view.actions.join('|')} ${view.id}`,
     ...where(view, links).slice(0, -1),
   ].join('\n');
 }

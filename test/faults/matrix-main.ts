@@ -1,6 +1,6 @@
 /**
  * `npm run test:matrix`: the whole crash matrix, each step of each operation with each disturbance, printed as tables;
- * exit 1 when a cell ends otherwise than undisturbed. Options after `--`: --operation NAME, --jobs N (3).
+ * exit 1 when a cell ends otherwise than undisturbed. Options after `--`: --operation NAME, --step N, --jobs N (3).
  */
 import { parseArgs } from 'node:util';
 import { PLAYS } from '../../infra/plays/all.ts';
@@ -8,7 +8,9 @@ import type { Play } from '../../infra/plays/play.ts';
 import { openGround, runCell, undisturbed, type Ground } from './cells.ts';
 import { DISTURBANCES } from './disturb.ts';
 
-const { values } = parseArgs({ options: { operation: { type: 'string' }, jobs: { type: 'string', default: '3' } } });
+const { values } = parseArgs({
+  options: { operation: { type: 'string' }, step: { type: 'string' }, jobs: { type: 'string', default: '3' } },
+});
 const say = (line = '') => process.stdout.write(`${line}\n`);
 const WIDTH = 14;
 
@@ -30,6 +32,8 @@ const totals = { passed: 0, failed: 0, unmet: 0 };
 /** Of the table that is being made. */
 let faults: string[] = [];
 
+const stepOf = ({ summary }: { readonly summary: string }) => Number(/^\d+/.exec(summary)?.[0]);
+
 async function cell(
   ground: Ground,
   play: Play,
@@ -37,7 +41,7 @@ async function cell(
   which: (typeof DISTURBANCES)[number],
 ) {
   const name = `${play.name}-${at.activityId}-${which}`;
-  const step = Number(/^\d+/.exec(at.summary)?.[0]);
+  const step = stepOf(at);
   if (which === 'aborted' && step > (play.lastAbortable ?? step)) return 'committed';
   const { wrong, met } = await runCell(ground, play, at, which, name).catch((error: unknown) => ({
     wrong: error instanceof Error ? error.message : String(error),
@@ -61,10 +65,11 @@ async function table(ground: Ground, play: Play, jobs: number): Promise<void> {
   say(`${play.name}: ${play.title}`);
   faults = [];
   const beganMs = performance.now();
-  const scheduled = await undisturbed(ground, play, `${play.name}-undisturbed`);
+  const all = await undisturbed(ground, play, `${play.name}-undisturbed`);
+  const scheduled = all.filter((at) => values.step === undefined || stepOf(at) === Number(values.step));
   const work = scheduled.flatMap((at) => DISTURBANCES.map((which) => () => cell(ground, play, at, which)));
   const verdicts = await side(jobs, work);
-  const wide = Math.max(...scheduled.map(({ summary }) => summary.length));
+  const wide = Math.max(0, ...scheduled.map(({ summary }) => summary.length));
   say(`  ${''.padEnd(wide)}  ${DISTURBANCES.map((which) => which.padEnd(WIDTH)).join('')}`);
   scheduled.forEach(({ summary }, row) => {
     const cells = DISTURBANCES.map((_, column) => verdicts[row * DISTURBANCES.length + column] ?? '');

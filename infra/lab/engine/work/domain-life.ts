@@ -9,6 +9,8 @@ import { createMissingStores, ovfStoreDisk, vmsOn } from './ovf-update.ts';
 
 const LOCKED_MS = 1_500;
 const ACTIVATING_MS = 1_000;
+/** An engine's next OVF update comes within the hour; nobody waits so long here. */
+const STORES_AGAIN_MS = 20_000;
 
 /** Four letter tags on storage and the API's names (engine.md 8.4). */
 export const CONTENT_TYPES: Readonly<Record<string, ContentType>> = {
@@ -116,10 +118,14 @@ export async function activate(context: Context, domain: Domain, host: Host): Pr
     facts(domain),
   );
   context.flush();
-  // An OVF_STORE that cannot be made is no reason to fail the activation; it is tried again with the next one.
+  // An OVF_STORE that cannot be made is no reason to fail the activation; it is tried again later.
   await createMissingStores(context, domain).catch((error: unknown) => {
     context.event(190, 'warning', `Failed to create OVF store disk for Storage Domain ${domain.name}.`, facts(domain));
     context.log(`OVF_STORE of ${domain.name}: ${messageOf(error)}`);
+    context.inBackground(`OVF_STORE of ${domain.name}`, async () => {
+      await context.sleep(STORES_AGAIN_MS);
+      await createMissingStores(context, domain);
+    });
   });
 }
 

@@ -113,7 +113,12 @@ export const REMOVE_HOST_BELLWETHER: Play = {
   name: 'remove-host-bellwether',
   title: 'A host that Bellwether’s own worker serves stays in the engine without hosted engine',
   lab: { managed: true },
-  prepare: (lab) => serveByWorker(lab, 'host3', 3),
+  prepare: async (lab) => {
+    await serveByWorker(lab, 'host3', 3);
+    // It may have looked while nobody served the host.
+    const heard = async () => Number((await outside(lab, 'host3'))["host3's score in the engine"]) > 0;
+    await until('the engine to hear of a score of host3', heard, SERVES_LIMIT_MS);
+  },
   request: (lab) => ({ ...REMOVE_HOST.request(lab), sshKeySecret: HOST_KEY_SECRET }),
   outside: (lab) => seen(lab, 'host3', 3),
   expected: {

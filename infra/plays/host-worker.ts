@@ -12,7 +12,7 @@ import type { Lab } from '../lab/lab.ts';
 import { hostKeyFingerprint } from '../lab/machine/keys.ts';
 import { until } from '../processes.ts';
 import { ensureHostBundle } from '../start/host-bundle.ts';
-import { outside, REMOVE_HOST, spareOf } from './hosts.ts';
+import { engineKnowsScoreOf, outside, REMOVE_HOST, spareOf } from './hosts.ts';
 import { HOST_KEY_SECRET, playRequest, type Facts, type Play } from './play.ts';
 
 const HOST = 'host4';
@@ -115,9 +115,7 @@ export const REMOVE_HOST_BELLWETHER: Play = {
   lab: { managed: true },
   prepare: async (lab) => {
     await serveByWorker(lab, 'host3', 3);
-    // It may have looked while nobody served the host.
-    const heard = async () => Number((await outside(lab, 'host3'))["host3's score in the engine"]) > 0;
-    await until('the engine to hear of a score of host3', heard, SERVES_LIMIT_MS);
+    await engineKnowsScoreOf(lab, 'host3');
   },
   request: (lab) => ({ ...REMOVE_HOST.request(lab), sshKeySecret: HOST_KEY_SECRET }),
   outside: (lab) => seen(lab, 'host3', 3),

@@ -113,6 +113,15 @@ export async function loseForGood(lab: Lab, name: string): Promise<void> {
   await withEngine(lab, (engine) => until(`the engine to give up ${name}`, givenUp(engine), SETTLED_LIMIT_MS));
 }
 
+/** It may have looked before the host's agent spoke for the first time. */
+export async function engineKnowsScoreOf(lab: Lab, name: string): Promise<void> {
+  const known = (engine: EngineClient) => async () =>
+    (await engine.hosts({ allContent: true })).some(
+      (host) => host.name === name && (host.hostedEngine?.score ?? 0) > 0,
+    );
+  await withEngine(lab, (engine) => until(`the engine to know a score of ${name}`, known(engine), SETTLED_LIMIT_MS));
+}
+
 /** As `hosted-engine --clean-metadata` does it, once the agent has said good-bye. */
 async function clearRow(lab: Lab, hostId: number): Promise<void> {
   await until(
@@ -166,6 +175,7 @@ export const REMOVE_HOST: Play = {
   name: 'remove-host',
   title: 'A host stays in the engine without hosted engine',
   lab: { managed: true },
+  prepare: (lab) => engineKnowsScoreOf(lab, 'host3'),
   request: (lab) => ({ ...playRequest(lab), operation: 'remove-host', host: 'host3', fromEngine: false }),
   outside: (lab) => outside(lab, 'host3'),
   expected: {
@@ -183,6 +193,7 @@ export const REMOVE_ENGINE_HOST: Play = {
   name: 'remove-engine-host',
   title: 'The engine VM’s host leaves hosted engine and the engine',
   lab: { managed: true },
+  prepare: (lab) => engineKnowsScoreOf(lab, 'host1'),
   request: (lab) => ({ ...playRequest(lab), operation: 'remove-host', host: 'host1', fromEngine: true }),
   outside: (lab) => outside(lab, 'host1'),
   expected: {

@@ -5,8 +5,8 @@ import { expect, inject, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Without the source map that comes with it. It is 0.83 MB now; zod alone would add 0.6 MB. */
-const CODE_MAX_BYTES = 900_000;
+/** Without the source map that comes with it. It is 0.9 MB now; zod alone would add 0.6 MB. */
+const CODE_MAX_BYTES = 950_000;
 /** With it; a bundle of nothing is 1.65 MB, twelve operations, windows and the cluster's entity add 0.7 MB. */
 const BUNDLE_MAX_BYTES = 2_400_000;
 

@@ -5,10 +5,10 @@ import { expect, inject, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Without the source map that comes with it. It is 0.9 MB now; zod alone would add 0.6 MB. */
-const CODE_MAX_BYTES = 950_000;
-/** With it; a bundle of nothing is 1.65 MB, twelve operations, windows and the cluster's entity add 0.7 MB. */
-const BUNDLE_MAX_BYTES = 2_400_000;
+/** Without the source map that comes with it. It is 0.88 MB now; zod alone would add 0.6 MB. */
+const CODE_MAX_BYTES = 900_000;
+/** With it; a bundle of nothing is 1.65 MB, twelve operations, windows and the cluster's entity add 0.8 MB. */
+const BUNDLE_MAX_BYTES = 2_500_000;
 
 /** The workflows, and the SDK with what it needs itself (`ms`, `long`, `nexus-rpc`, two empty places for converters). */
 const ALLOWED =

@@ -202,6 +202,12 @@ export class WindowStage {
     return this.client.workflow.getHandle(id).query<OperationView>(MESSAGES.view);
   }
 
+  /** Whether the signal has reached the workflow. */
+  async wasTold(id: string, signal: string): Promise<boolean> {
+    const { events } = await this.client.workflow.getHandle(id).fetchHistory();
+    return (events ?? []).some((event) => event.workflowExecutionSignaledEventAttributes?.signalName === signal);
+  }
+
   async operate(id: string, action: OperatorAction): Promise<void> {
     await this.client.workflow.getHandle(id).executeUpdate(action, { args: [{ by: 'alice' }] });
   }

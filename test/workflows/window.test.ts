@@ -1,6 +1,6 @@
 /** A maintenance window closes in every ending, and what did not fit goes on in the next one. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WindowDefinition } from '../../workflows/model/window.ts';
+import { WINDOW_MESSAGES, type WindowDefinition } from '../../workflows/model/window.ts';
 import { eventually } from './stage.ts';
 import { openWindowStage, type OpeningHandle, type WindowStage } from './window-stage.ts';
 import './quiet.ts';
@@ -151,7 +151,8 @@ describe.concurrent('an opening', () => {
     const opening = await stage.open(window);
     await eventually('the step', async () => world(window).ran.includes('editEngineVm in maintenance'));
     await opening.handle.cancel();
-    await opening.until('to close', (view) => view.state === 'closing');
+    const { operations } = await opening.until('to close', (view) => view.state === 'closing');
+    await eventually('the operation to be told', () => stage.wasTold(operations[0]?.id ?? '', WINDOW_MESSAGES.closes));
     expect(world(window).maintenance).toBe(true);
     go();
     expect((await opening.result()).state).toBe('parked');

@@ -14,6 +14,7 @@ import {
   type LockAnswer,
 } from '../../workflows/model/cluster.ts';
 import { defineSearchAttributeKey, TypedSearchAttributes, type Workflow } from '@temporalio/common';
+import { CounterpartError } from '../errors.ts';
 import { clusterEntityId } from '../../workflows/model/ids.ts';
 import { MESSAGES, type OperationView } from '../../workflows/model/operation.ts';
 
@@ -40,17 +41,24 @@ async function progress(client: Client, operationId: string, label: string): Pro
   }
 }
 
+/** @throws CounterpartError retryable when no worker can answer for that run */
 async function stateOf(client: Client, cluster: string, runId: string): Promise<ClusterState> {
   try {
     const handle = client.workflow.getHandle(clusterEntityId(cluster), runId);
     const deadline = Date.now() + LAST_STATE_LIMIT_MS;
     return await client.connection.withDeadline(deadline, () => handle.query<ClusterState>(CLUSTER_MESSAGES.view));
   } catch (error) {
+    const id = clusterEntityId(cluster);
     // Without an answer nobody gets the cluster: who holds it may be in the middle of its work.
-    const remedy = `If it lasts: see that no operation of ${cluster} runs, then delete run ${runId} of ${clusterEntityId(cluster)} in Temporal.`;
-    throw new Error(`what the entity knew before it was ended can’t be read (${String(error)}). ${remedy}`, {
-      cause: error,
-    });
+    const facts = {
+      type: 'temporal/entity-unreadable',
+      kind: 'retryable',
+      subject: `run ${runId} of ${id}`,
+      what: 'what it knew before it was ended can’t be read',
+      why: error instanceof Error ? error.message : String(error),
+      remedy: `It is asked again by itself. If it lasts: see that no operation of ${cluster} runs, then delete that run in Temporal.`,
+    } as const;
+    throw new CounterpartError(facts, { cause: error });
   }
 }
 

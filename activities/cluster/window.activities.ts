@@ -46,16 +46,22 @@ async function openingState(
   if (known?.status.name === 'RUNNING') return 'open';
   // It closes before it completes, and a cancellation is one of its endings.
   if (known?.status.name === 'COMPLETED') return 'nothing-left';
+  const switched = await switching(client, on);
+  if (switched === 'running') return 'open';
+  if (switched === 'not-on') return 'nothing-left';
+  return (await anotherRuns(client, opening)) ? 'taken-over' : 'left-open';
+}
+
+/** What became of the operation that was to switch global maintenance on. */
+async function switching(client: Client, on: string): Promise<'running' | 'maybe-on' | 'not-on'> {
   const handle = client.workflow.getHandle<() => Promise<OperationResult>>(on);
   try {
-    if ((await handle.describe()).status.name === 'RUNNING') return 'open';
-    if ((await handle.result()).state !== 'done') return 'nothing-left';
-    return (await anotherRuns(client, opening)) ? 'taken-over' : 'left-open';
+    if ((await handle.describe()).status.name === 'RUNNING') return 'running';
+    return (await handle.result()).state === 'done' ? 'maybe-on' : 'not-on';
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'nothing-left';
-    // Terminated in its turn: nobody knows how far it came.
-    if (error instanceof WorkflowFailedError)
-      return error.cause instanceof TerminatedFailure ? 'left-open' : 'nothing-left';
+    if (error instanceof WorkflowNotFoundError) return 'not-on';
+    // Terminated in its turn: nobody knows how far it came. Cancelled, it has taken back what it did.
+    if (error instanceof WorkflowFailedError) return error.cause instanceof TerminatedFailure ? 'maybe-on' : 'not-on';
     throw error;
   }
 }

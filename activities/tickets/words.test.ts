@@ -31,7 +31,7 @@ test.each([
     'move to maintenance of host1 (cluster Default)',
   ],
   ['remove-host', 'remove-host/Default/host3/OPS-1', 'removal of host3 (cluster Default)'],
-  ['rolling-host-update', 'rolling-host-update/Default/OPS-1', 'rolling host update of cluster Default'],
+  ['rolling-host-update', 'rolling-host-update/Default/OPS-1', 'update of the hosts of cluster Default'],
   ['upgrade', 'upgrade/Default/OPS-1', 'upgrade of cluster Default'],
 ])('%s is named in words', (operation, id, words) => {
   expect(acceptedText(view(operation, id), {})).toContain(

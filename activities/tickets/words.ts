@@ -1,5 +1,6 @@
 /** What a ticket is told, as plain text: every ticket system shows that, and none can be tricked by it. */
 import type { OperationView, StepState, StepView } from '../../workflows/model/operation.ts';
+import { NOUNS } from '../../workflows/model/words.ts';
 import type { TicketPhase } from '../../workflows/model/ticket.ts';
 
 /** Where a reader finds the operation itself; what is unknown is left out. */
@@ -28,26 +29,17 @@ const ENDINGS = {
   failed: 'was ended by Temporal before its end; look whether global maintenance was left on',
 } as const;
 
-/** In a sentence: "The move to maintenance of host1 (cluster Default) is done." */
-const NOUNS: Readonly<Record<string, string>> = {
-  'global-maintenance': 'change of global maintenance',
-  'enter-host-maintenance': 'move to maintenance',
-  'leave-host-maintenance': 'return from maintenance',
-  'rolling-host-update': 'rolling host update',
-  'add-host': 'adding',
-  'remove-host': 'removal',
-  'edit-engine-vm': 'edit of the engine VM',
-  reconcile: 'look for drift',
-  install: 'installation',
-};
-
+const nouns: ReadonlyMap<string, string> = new Map(Object.entries(NOUNS));
 /** Their ids name the host behind the cluster. */
 const OF_A_HOST = /^((add|remove)-host|(enter|leave)-host-maintenance)$/;
 
+/** In a sentence: "The removal of host3 (cluster Default) is done." */
 function title({ id, operation, cluster }: OperationView): string {
-  const noun = NOUNS[operation] ?? operation;
+  const noun = nouns.get(operation) ?? operation;
   const host = OF_A_HOST.test(operation) ? id.split('/')[2] : undefined;
-  return host === undefined ? `${noun} of cluster ${cluster}` : `${noun} of ${host} (cluster ${cluster})`;
+  return host === undefined
+    ? `${noun} of cluster ${cluster}`
+    : `${noun.replace(/ of a host$/, '')} of ${host} (cluster ${cluster})`;
 }
 
 /** Links, and the command that works without any. */

@@ -1,4 +1,5 @@
 /** Workflow `addHost`: a host that can run the engine VM, seen to be able to. */
+import { NOUNS } from '../model/words.ts';
 import { HOST_WORKER_STEPS } from '../model/host-worker.ts';
 import { ADD_HOST_STEPS, type AddHostActivities, type AddHostFacts } from '../model/add-host.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
@@ -74,7 +75,7 @@ async function add(run: Runner, call: StepCall, request: AddHostRequest): Promis
 }
 
 const run = operationWorkflow<AddHostRequest, AddHostActivities>({
-  noun: 'adding of a host',
+  noun: NOUNS['add-host'],
   steps: ADD_HOST_STEPS,
   body: add,
 });

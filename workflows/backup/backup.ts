@@ -1,4 +1,5 @@
 /** Workflow `backupConfiguration`: the configuration to S3, and older backups out of it. */
+import { NOUNS } from '../model/words.ts';
 import { BACKUP_STEPS, type BackupActivities, type TakenBackup } from '../model/backup.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import type { BackupRequest, OperationInput } from '../model/requests.ts';
@@ -37,7 +38,7 @@ async function backUp(run: Runner, call: StepCall, { keep }: BackupRequest): Pro
 }
 
 const run = operationWorkflow<BackupRequest, BackupActivities>({
-  noun: 'backup',
+  noun: NOUNS.backup,
   steps: BACKUP_STEPS,
   body: backUp,
   stays: 'The new backup stays; older ones that were removed already do not come back.',

@@ -1,4 +1,5 @@
 /** Workflow `editEngineVm`. */
+import { NOUNS } from '../model/words.ts';
 import { EDIT_STEPS, type EditEngineVmActivities } from '../model/engine-vm.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import type { EditEngineVmRequest, OperationInput } from '../model/requests.ts';
@@ -25,7 +26,7 @@ async function edit(
 }
 
 const run = operationWorkflow<EditEngineVmRequest, EditEngineVmActivities>({
-  noun: 'edit of the engine VM',
+  noun: NOUNS['edit-engine-vm'],
   steps: EDIT_STEPS,
   body: edit,
 });

@@ -1,4 +1,5 @@
 /** Workflow `setGlobalMaintenance`: on (for ever, or until a time) or off. */
+import { NOUNS } from '../model/words.ts';
 import { GLOBAL_MAINTENANCE_STEPS, type GlobalMaintenanceActivities } from '../model/global-maintenance.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import type { GlobalMaintenanceRequest, OperationInput } from '../model/requests.ts';
@@ -56,7 +57,7 @@ async function switchOn(run: Runner, call: StepCall, until: string | undefined):
 }
 
 const run = operationWorkflow<GlobalMaintenanceRequest, GlobalMaintenanceActivities>({
-  noun: 'change of global maintenance',
+  noun: NOUNS['global-maintenance'],
   steps: GLOBAL_MAINTENANCE_STEPS,
   body: (runner, call, { mode, until }) => (mode === 'on' ? switchOn(runner, call, until) : switchOff(runner, call)),
 });

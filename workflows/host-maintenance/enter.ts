@@ -1,4 +1,5 @@
 /** Workflow `enterHostMaintenance`: a host into maintenance, in the engine and for HA. */
+import { NOUNS } from '../model/words.ts';
 import {
   ENTER_HOST_MAINTENANCE_STEPS,
   isInEngineMaintenance,
@@ -52,7 +53,7 @@ async function enter(run: Runner, call: StepCall, request: EnterHostMaintenanceR
 }
 
 const run = operationWorkflow<EnterHostMaintenanceRequest, HostMaintenanceActivities>({
-  noun: 'move to maintenance',
+  noun: NOUNS['enter-host-maintenance'],
   steps: ENTER_HOST_MAINTENANCE_STEPS,
   body: enter,
 });

@@ -1,4 +1,5 @@
 /** Workflow `leaveHostMaintenance`: a host back into service, in the engine and for HA. */
+import { NOUNS } from '../model/words.ts';
 import {
   isInEngineMaintenance,
   LEAVE_HOST_MAINTENANCE_STEPS,
@@ -49,7 +50,7 @@ async function leave(run: Runner, call: StepCall, request: LeaveHostMaintenanceR
 }
 
 const run = operationWorkflow<LeaveHostMaintenanceRequest, HostMaintenanceActivities>({
-  noun: 'return from maintenance',
+  noun: NOUNS['leave-host-maintenance'],
   steps: LEAVE_HOST_MAINTENANCE_STEPS,
   body: leave,
 });

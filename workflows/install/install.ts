@@ -1,4 +1,5 @@
 /** Workflow `installHostedEngine`: a hosted engine on file storage, from one host with VDSM to an engine that knows itself. */
+import { NOUNS } from '../model/words.ts';
 import { INSTALL_STEPS, type InstallActivities, type InstallPlan } from '../model/install.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import type { InstallRequest, OperationInput } from '../model/requests.ts';
@@ -85,7 +86,7 @@ export async function runInstall(run: Runner, call: StepCall, { answers }: Insta
 }
 
 const run = operationWorkflow<InstallRequest, InstallActivities>({
-  noun: 'install',
+  noun: NOUNS.install,
   steps: INSTALL_STEPS,
   body: runInstall,
   stays: 'The engine manages its own VM already: storage, engine VM and host stay.',

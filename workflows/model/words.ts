@@ -1,6 +1,22 @@
 /** What an operation is called in the lists of the Temporal UI, and what its page says of the request. */
 import type { OperationRequest } from './requests.ts';
 
+/** In a sentence: "The removal of a host was aborted". */
+export const NOUNS: Readonly<Record<OperationRequest['operation'], string>> = {
+  'edit-engine-vm': 'edit of the engine VM',
+  'leave-host-maintenance': 'return from maintenance',
+  'enter-host-maintenance': 'move to maintenance',
+  'rolling-host-update': 'update of the hosts',
+  install: 'install',
+  'add-host': 'adding of a host',
+  'remove-host': 'removal of a host',
+  'global-maintenance': 'change of global maintenance',
+  upgrade: 'upgrade',
+  restore: 'restore',
+  backup: 'backup',
+  reconcile: 'comparison of the sources',
+};
+
 /** One line, without the cluster. */
 function purpose(request: OperationRequest): string {
   switch (request.operation) {

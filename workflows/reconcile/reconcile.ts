@@ -1,4 +1,5 @@
 /** Workflow `reconcile`: what each source says, side by side; repairs what the request names, one step each. */
+import { NOUNS } from '../model/words.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import {
   RECONCILE_STEPS,
@@ -59,7 +60,7 @@ async function compare(run: Runner, call: StepCall, { repair }: ReconcileRequest
 }
 
 const run = operationWorkflow<ReconcileRequest, ReconcileActivities>({
-  noun: 'comparison of the sources',
+  noun: NOUNS.reconcile,
   steps: RECONCILE_STEPS,
   body: compare,
   stays: 'Repairs that were done stay: each of them is whole by itself.',

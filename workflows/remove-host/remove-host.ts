@@ -1,4 +1,5 @@
 /** Workflow `removeHost`: a host without hosted engine, in the engine or out of it, that left nothing behind. */
+import { NOUNS } from '../model/words.ts';
 import { isInEngineMaintenance } from '../model/host-maintenance.ts';
 import type { SshAccess } from '../model/host-worker.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
@@ -113,7 +114,7 @@ async function remove(run: Runner, call: StepCall, request: RemoveHostRequest): 
 }
 
 const run = operationWorkflow<RemoveHostRequest, RemoveHostActivities>({
-  noun: 'removal of a host',
+  noun: NOUNS['remove-host'],
   steps: REMOVE_HOST_STEPS,
   body: remove,
   stays:

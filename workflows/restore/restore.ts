@@ -1,4 +1,5 @@
 /** Workflow `restoreConfiguration`: shows what items of a backup would change, and puts them back when asked to. */
+import { NOUNS } from '../model/words.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import type { OperationInput, RestoreRequest } from '../model/requests.ts';
 import { RESTORE_ITEMS, RESTORE_STEPS, type ItemDifference, type RestoreActivities } from '../model/restore.ts';
@@ -78,7 +79,7 @@ async function restore(run: Runner, call: StepCall, request: RestoreRequest): Pr
 }
 
 const run = operationWorkflow<RestoreRequest, RestoreActivities>({
-  noun: 'restore',
+  noun: NOUNS.restore,
   steps: RESTORE_STEPS,
   body: restore,
   stays: 'What was restored stays; the state before is in the backup that this operation took.',

@@ -1,4 +1,5 @@
 /** Workflow `rollingHostUpdate`: the hosts one by one out of service, updated, and back; it stops at the first that stays away. */
+import { NOUNS } from '../model/words.ts';
 import { planOf, type OperationEnd, type OperationResult, type StepCall } from '../model/operation.ts';
 import type { OperationInput, RollingHostUpdateRequest } from '../model/requests.ts';
 import { hostUpdateSteps, ROLLING_UPDATE_STEPS, type RollingUpdateActivities } from '../model/rolling-update.ts';
@@ -52,7 +53,7 @@ async function updateAll(run: Runner, call: StepCall, request: RollingHostUpdate
 }
 
 const run = operationWorkflow<RollingHostUpdateRequest, RollingUpdateActivities>({
-  noun: 'update of the hosts',
+  noun: NOUNS['rolling-host-update'],
   steps: ROLLING_UPDATE_STEPS,
   body: updateAll,
   stays: 'Updates that were installed stay.',

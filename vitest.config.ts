@@ -43,8 +43,8 @@ export default defineConfig({
       BELLWETHER_VERSITYGW: findTool(TOOLS.versitygw) ?? '',
     },
     sequence: { sequencer: LongFirst },
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,
@@ -68,6 +68,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
+          globalSetup: './test/faults/global-setup.ts',
           // Each would load worker, front door and lab anew.
           isolate: false,
         },
@@ -89,7 +90,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', ON_ITS_OWN],
           globalSetup: './test/global-setup.ts',
           isolate: false,
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
       {
@@ -98,7 +99,7 @@ export default defineConfig({
           name: 'metrics',
           include: [ON_ITS_OWN],
           globalSetup: './test/global-setup.ts',
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
     ],

@@ -33,7 +33,7 @@ const webhook = (ticket: string, id: string, change: object = {}): Promise<Respo
 
 async function parked(key: string): Promise<string> {
   const { id } = startAnswer.parse(await (await start(key)).json());
-  await until(`${id} parked`, async () => (await show(id)).state === 'parked', 10_000);
+  await until(`${id} parked`, async () => (await show(id)).state === 'parked', 60_000);
   return id;
 }
 
@@ -137,8 +137,8 @@ describe('GET /operations', () => {
     await start('PARK-list', { cluster: 'Second', ticket: 'CHG0000007' });
     const list = async (query: string) =>
       operationList.parse(await (await call(`/operations?${query}`)).json()).operations;
-    await until('both to be listed', async () => (await list('cluster=Second')).length === 2, 10_000);
-    await until('the state to be listed', async () => (await list('cluster=Second&state=parked')).length === 1, 10_000);
+    await until('both to be listed', async () => (await list('cluster=Second')).length === 2, 60_000);
+    await until('the state to be listed', async () => (await list('cluster=Second&state=parked')).length === 1, 60_000);
     const [row] = await list('cluster=Second&state=parked');
     expect(row).toMatchObject({
       id: 'upgrade/Second/PARK-list',

@@ -78,7 +78,7 @@ describe('a window', () => {
     const pause = await post('/windows/Default/sat/pause', { by: 'alice', reason: 'moving house' });
     expect(await pause.json()).toEqual({ id: 'window/Default/sat', action: 'pause', note: 'alice: moving house' });
     const list = async () => windowList.parse(await (await call('/windows?cluster=Default')).json()).windows;
-    await until('the list to have it', async () => (await list()).length === 1, 10_000);
+    await until('the list to have it', async () => (await list()).length === 1, 60_000);
     expect((await list())[0]).toMatchObject({ name: 'sat', paused: 'alice: moving house' });
     expect(
       (
@@ -107,7 +107,7 @@ describe('a window', () => {
     const run = () => post('/windows/Default/now/run-now', { by: 'alice' });
     expect((await run()).status).toBe(200);
     const open = async () => windowReport.parse(await (await call('/windows/Default/now')).json()).open;
-    await until('it to be open', open, 10_000);
+    await until('it to be open', open, 60_000);
     const again = await run();
     expect([again.status, problemDetails.parse(await again.json()).type]).toEqual([409, '/problems/window-open']);
     await until(

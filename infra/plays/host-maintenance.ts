@@ -3,7 +3,7 @@ import { labEngine } from '../faults/end-state.ts';
 import type { Lab } from '../lab/lab.ts';
 import { hostsRunningTheVm, playRequest, type Facts, type Play } from './play.ts';
 
-const SETTLED_LIMIT_MS = 30_000;
+const SETTLED_LIMIT_MS = 90_000;
 
 async function statusOf(lab: Lab, host: string): Promise<string> {
   const engine = labEngine(lab);

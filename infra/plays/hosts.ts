@@ -7,7 +7,7 @@ import { until } from '../processes.ts';
 import { engineHasReadItsOvf } from './archive.ts';
 import { HOST_ROOT_SECRET, hostsRunningTheVm, playRequest, type Facts, type Play } from './play.ts';
 
-const SETTLED_LIMIT_MS = 30_000;
+const SETTLED_LIMIT_MS = 90_000;
 /** The engine's event of an installation that ended well. */
 const INSTALLED = 504;
 const SLOTS_LOOKED_AT = 8;

@@ -6,7 +6,7 @@ import { until } from '../processes.ts';
 import { engineHasReadItsOvf } from './archive.ts';
 import { hostsRunningTheVm, playRequest, type Facts, type Play } from './play.ts';
 
-const KNOWN_LIMIT_MS = 30_000;
+const KNOWN_LIMIT_MS = 90_000;
 
 const folder = (lab: Lab, host: string) => labPaths(lab.fixture.dir).hostDir(host);
 

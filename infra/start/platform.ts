@@ -27,19 +27,21 @@ export interface PlatformOptions {
   readonly dir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly say: (line: string) => void;
+  /** False: an embedded Temporal comes without its web UI. */
+  readonly ui?: boolean;
 }
 
 /** The namespace that holds Bellwether's operations, unless `TEMPORAL_NAMESPACE` names another. */
 const NAMESPACE = 'bellwether';
 
-export async function startPlatform({ dir, env, say }: PlatformOptions): Promise<Platform> {
+export async function startPlatform({ dir, env, say, ui = true }: PlatformOptions): Promise<Platform> {
   const given = env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE'] ? loadClientConnectConfig() : undefined;
   const namespace = env['TEMPORAL_NAMESPACE'] || NAMESPACE;
   const s3Given = Boolean(
     env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || env['AWS_ACCESS_KEY_ID'] || env['AWS_PROFILE'],
   );
   const [temporal, s3] = await Promise.all([
-    given !== undefined ? undefined : startTemporal({ dir: join(dir, 'temporal'), namespace, say }),
+    given !== undefined ? undefined : startTemporal({ dir: join(dir, 'temporal'), namespace, ui, say }),
     s3Given ? undefined : startS3({ dir: join(dir, 's3'), say }),
   ]);
   const stop = async () => {

@@ -1,29 +1,11 @@
 /** Aborting and cancelling a real upgrade on a whole lab: everything is as it was before. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
+import { sharedGround } from './shared-ground.ts';
 import { awaitView, ended, openStage, operate, startUpgrade, type TestStage } from './stage.ts';
 
-let dir: string;
-let platform: Platform;
-let bundle: WorkflowBundle;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-abort-'));
-  bundle = await bundleWorkflows();
-  platform = await startPlatform({ dir, env: {}, say: () => {} });
-});
-
-afterAll(async () => {
-  await platform?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+const ground = sharedGround();
 
 async function stateOf(lab: Lab) {
   const engine = labEngine(lab);
@@ -40,7 +22,7 @@ async function stateOf(lab: Lab) {
 }
 
 async function untouchedAfter(name: string, end: (stage: TestStage, id: string) => Promise<void>): Promise<void> {
-  const stage = await openStage(platform, name, bundle);
+  const stage = await openStage(ground, name);
   try {
     await stage.service();
     const before = await stateOf(stage.lab);
@@ -70,7 +52,7 @@ async function untouchedAfter(name: string, end: (stage: TestStage, id: string) 
   }
 }
 
-describe('what a parked upgrade did is taken back', { timeout: 90_000 }, () => {
+describe('what a parked upgrade did is taken back', { timeout: 240_000 }, () => {
   test('by abort', async () => {
     await untouchedAfter('abort', (stage, id) => operate(stage, id, 'abort'));
   });

@@ -48,7 +48,7 @@ function overwrite(path: string, bytes: Buffer): void {
 
 test.concurrent(
   'a backup tells what it lacks when the engine is down, and old ones go only when it is whole',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       await engineHasReadItsOvf(lab);
@@ -111,7 +111,7 @@ test.concurrent(
 
 test.concurrent(
   'a restore refuses what is foreign or damaged, shows the difference, applies it, and takes it back',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       await engineHasReadItsOvf(lab);
@@ -195,7 +195,7 @@ test.concurrent(
   },
 );
 
-test.concurrent('slots are restored only of hosts whose agent does not live', { timeout: 240_000 }, async () => {
+test.concurrent('slots are restored only of hosts whose agent does not live', { timeout: 600_000 }, async () => {
   await onLab({ managed: true }, async (lab, counterparts) => {
     const steps = restoreSteps(counterparts);
     const own = call('restore', 'R2');

@@ -1,42 +1,17 @@
 /** One cell of the crash matrix: an operation, one of its activities, and a disturbance; the end must be the same. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
 import { differences, type Facts, type Play } from '../../infra/plays/play.ts';
 import { until } from '../../infra/processes.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
 import { operationId } from '../../workflows/model/ids.ts';
 import type { OperationView } from '../../workflows/model/operation.ts';
 import { abortingAfter, disturbing, type Disturbance, type Strike } from './disturb.ts';
+import type { Ground } from './ground.ts';
 import { awaitView, ended, loseWorker, openStage, operate, startOperation, type TestStage } from './stage.ts';
 
-const SETTLED_LIMIT_MS = 20_000;
+const SETTLED_LIMIT_MS = 60_000;
 /** A fault that is over must not park an operation more often than this. */
 const RETRIES_MAX = 3;
-
-export interface Ground {
-  readonly platform: Platform;
-  readonly bundle: WorkflowBundle;
-  readonly bundleFile: string;
-}
-
-/** A platform and the workflows' bundle in a folder of its own; `close` removes all of it. */
-export async function openGround(): Promise<Ground & { close(): Promise<void> }> {
-  const dir = mkdtempSync(join(tmpdir(), 'bellwether-ground-'));
-  const bundle = await bundleWorkflows();
-  if (!('code' in bundle)) throw new Error('the bundler answered a path instead of code');
-  const bundleFile = join(dir, 'workflows.js');
-  writeFileSync(bundleFile, bundle.code);
-  const platform = await startPlatform({ dir, env: {}, say: () => {} });
-  const close = async () => {
-    await platform.stop();
-    rmSync(dir, { recursive: true, force: true });
-  };
-  return { platform, bundle, bundleFile, close };
-}
 
 /** An activity that the undisturbed operation scheduled. */
 export interface Scheduled {
@@ -98,10 +73,10 @@ export async function onStage<T>(
   ground: Ground,
   play: Play,
   name: string,
-  wrapStep: Parameters<typeof openStage>[3],
+  wrapStep: Parameters<typeof openStage>[2],
   work: (stage: TestStage) => Promise<T>,
 ): Promise<T> {
-  const stage = await openStage(ground.platform, name, ground.bundle, { ...play.lab, ...wrapStep });
+  const stage = await openStage(ground, name, { ...play.lab, ...wrapStep });
   try {
     await play.prepare?.(stage.lab, stage.archive);
     return await work(stage);

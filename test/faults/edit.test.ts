@@ -8,7 +8,7 @@ const call = stepCall('edit-engine-vm');
 
 test(
   'an edit is refused before the engine is asked, stopped by another one, and taken back',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = editSteps(counterparts);
@@ -61,7 +61,7 @@ test(
 
 test(
   'an engine that does not write the OVF by itself is asked to, and asked again while it is busy',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = editSteps(counterparts);

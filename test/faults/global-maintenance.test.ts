@@ -1,34 +1,17 @@
 /** Global maintenance for a time: it ends by itself, others have the cluster meanwhile, and an abort ends it early. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { playRequest } from '../../infra/plays/play.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
 import { operationId } from '../../workflows/model/ids.ts';
 import type { GlobalMaintenanceRequest } from '../../workflows/model/requests.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
+import { sharedGround } from './shared-ground.ts';
 import { awaitView, ended, openStage, operate, startOperation, TEST_TIMING, type TestStage } from './stage.ts';
 
-const TEST_LIMIT_MS = 90_000;
+const TEST_LIMIT_MS = 300_000;
 const HOURS_MS = 3_600_000;
 
-let dir: string;
-let platform: Platform;
-let bundle: WorkflowBundle;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-global-'));
-  bundle = await bundleWorkflows();
-  platform = await startPlatform({ dir, env: {}, say: () => {} });
-});
-afterAll(async () => {
-  await platform?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+const ground = sharedGround();
 
 const untilRequest = (stage: TestStage, until: string): GlobalMaintenanceRequest => ({
   ...playRequest(stage.lab),
@@ -54,7 +37,7 @@ async function startSkipping(stage: TestStage, request: GlobalMaintenanceRequest
 }
 
 async function onStage(name: string, work: (stage: TestStage) => Promise<void>): Promise<void> {
-  const stage = await openStage(platform, name, bundle, { managed: true });
+  const stage = await openStage(ground, name, { managed: true });
   try {
     await stage.service();
     await work(stage);

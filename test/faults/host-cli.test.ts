@@ -9,7 +9,7 @@ import { startFailoverLab, type FailoverHost, type FailoverLab } from '../../inf
 import { until } from '../../infra/processes.ts';
 import { bundleHostWorker, type Bundle } from '../../infra/systemd/bundle.ts';
 
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 240_000;
 const python = spawnSync('python3', ['-c', 'import xmlrpc.client']).status === 0;
 if (!python)
   process.stdout.write('Skipped: the running worker’s broker socket with Python’s client (no python3 here)\n');
@@ -149,9 +149,9 @@ describe.skipIf(!python)('the broker’s socket of a running worker', () => {
         return states.every((one) => one === state || (state !== 'GlobalMaintenance' && one !== 'GlobalMaintenance'));
       };
       expect(client(host(1), '1')).toMatchObject({ global: 'maintenance=1' });
-      await until('all hosts to honour it', all('GlobalMaintenance'), 20_000);
+      await until('all hosts to honour it', all('GlobalMaintenance'), 60_000);
       expect(client(host(2), '0')).toMatchObject({ global: 'maintenance=0' });
-      await until('all hosts to leave it', all('left'), 20_000);
+      await until('all hosts to leave it', all('left'), 60_000);
       await quiet(lab);
     },
   );
@@ -180,7 +180,7 @@ describe('orders', () => {
     expect((await ask(host(2), 'priority', '7')).code).toBe(0);
     const seen = async () =>
       (await host(0).ask())?.round?.decision.memory.peers.get(host(2).id)?.report.said?.priority === 7;
-    await until('the others to see it', seen, 20_000);
+    await until('the others to see it', seen, 60_000);
     expect(readFileSync(join(host(2).dir, 'priority'), 'utf8')).toBe('7\n');
     expect((await ask(host(2), 'priority', 'high')).code).toBe(1);
   });
@@ -204,10 +204,10 @@ describe('orders', () => {
         20_000,
       );
       expect((await ask(host(2), 'vm', 'poweroff')).code).toBe(0);
-      await until('the VM to stop', () => lab.running() === undefined, 20_000);
+      await until('the VM to stop', () => lab.running() === undefined, 60_000);
       const start = async () => (await ask(host(1), 'vm', 'start')).code === 0;
-      await until('host2 to be allowed to start it', start, 40_000);
-      await until('the engine to be healthy', () => lab.healthy(), 20_000);
+      await until('host2 to be allowed to start it', start, 90_000);
+      await until('the engine to be healthy', () => lab.healthy(), 60_000);
       expect(lab.where()).toBe(host(1));
       const none = await ask(host(1), 'maintenance', 'none');
       expect([none.code, none.err]).toEqual([0, '']);

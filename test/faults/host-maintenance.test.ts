@@ -11,7 +11,7 @@ import { hostsRunningTheVm } from '../../infra/plays/play.ts';
 import { until } from '../../infra/processes.ts';
 import { hurriedContext, onLab, refusal, stepContext as context } from './on-lab.ts';
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 90_000;
 const startedAt = new Date().toISOString();
 const callFor = (host: string) => ({
   operationId: `enter-host-maintenance/Default/${host}/CHG7`,
@@ -58,7 +58,7 @@ const local = (lab: Lab, host: string, on: boolean) => {
 const IN = ['maintenance', true, 0];
 const OUT = ['up', false, 3400];
 
-describe('into maintenance', { timeout: 90_000 }, () => {
+describe('into maintenance', { timeout: 240_000 }, () => {
   test('is refused for a host nobody knows, and where hosted engine is not deployed', async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);
@@ -177,7 +177,7 @@ describe('into maintenance', { timeout: 90_000 }, () => {
   });
 });
 
-describe('out of maintenance', { timeout: 90_000 }, () => {
+describe('out of maintenance', { timeout: 240_000 }, () => {
   test('repairs a host that is in maintenance for HA only', async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = hostMaintenanceSteps(counterparts);

@@ -15,7 +15,7 @@ import { HOST_KEY_SECRET, HOST_ROOT_SECRET } from '../../infra/plays/play.ts';
 import { ensureHostBundle } from '../../infra/start/host-bundle.ts';
 import { onLab, refusal, stepCall, stepContext as context } from './on-lab.ts';
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 const access = { kind: 'public-key' } as const;
 const byKey = { access, sshKeySecret: HOST_KEY_SECRET };
 const CONF = '/etc/bellwether-host.conf';

@@ -1,37 +1,19 @@
 /** Aborting the adding and the removal of a host half way: engine, hosts and HA metadata are as before. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import type { LabFault } from '../../infra/lab/faults.ts';
 import type { Lab } from '../../infra/lab/lab.ts';
 import { ADD_HOST, REMOVE_HOST } from '../../infra/plays/hosts.ts';
 import { hostsRunningTheVm, type Play } from '../../infra/plays/play.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
 import { until } from '../../infra/processes.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
 import type { OperationView } from '../../workflows/model/operation.ts';
+import { sharedGround } from './shared-ground.ts';
 import { awaitView, ended, openStage, operate, startOperation } from './stage.ts';
 
-const LIMIT_MS = 180_000;
-const SETTLED_LIMIT_MS = 20_000;
+const LIMIT_MS = 400_000;
+const SETTLED_LIMIT_MS = 60_000;
 
-let dir: string;
-let platform: Platform;
-let bundle: WorkflowBundle;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-hosts-abort-'));
-  bundle = await bundleWorkflows();
-  platform = await startPlatform({ dir, env: {}, say: () => {} });
-});
-
-afterAll(async () => {
-  await platform?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+const ground = sharedGround();
 
 async function stateOf(lab: Lab) {
   const engine = labEngine(lab);
@@ -53,7 +35,7 @@ async function stateOf(lab: Lab) {
 
 /** Parks the operation with a fault, aborts it, and waits until all is as it was. */
 async function abortedAt(play: Play, fault: LabFault, step: string): Promise<OperationView> {
-  const stage = await openStage(platform, `${play.name}-abort`, bundle, play.lab);
+  const stage = await openStage(ground, `${play.name}-abort`, play.lab);
   try {
     await stage.service();
     const before = await stateOf(stage.lab);

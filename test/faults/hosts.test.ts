@@ -10,7 +10,7 @@ import { leaveRow, loseForGood, spareOf, undeployByHand } from '../../infra/play
 import { until } from '../../infra/processes.ts';
 import { labContext, onLab, refusal, stepCall, stepContext as context } from './on-lab.ts';
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 const access = { kind: 'password', passwordSecret: HOST_ROOT_SECRET } as const;
 
 function wanted(lab: Lab) {
@@ -44,7 +44,7 @@ async function untilEngineSees(lab: Lab, what: string, seen: (scores: readonly n
   const engine = labEngine(lab);
   const scores = async () => (await engine.hosts({ allContent: true })).map((host) => host.hostedEngine?.score ?? -1);
   try {
-    await until(what, async () => seen(await scores()), 20_000);
+    await until(what, async () => seen(await scores()), 60_000);
   } finally {
     await engine.close();
   }

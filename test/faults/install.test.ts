@@ -46,7 +46,7 @@ function host1(lab: Lab) {
   return host;
 }
 
-describe('before anything is touched', { timeout: 60_000 }, () => {
+describe('before anything is touched', { timeout: 180_000 }, () => {
   test('all that is wrong is named at once, each with its remedy', async () => {
     await onLab(BARE, async (lab, counterparts) => {
       const { fixture, storage } = lab;
@@ -95,7 +95,7 @@ describe('before anything is touched', { timeout: 60_000 }, () => {
   });
 });
 
-describe('storage and disk', { timeout: 60_000 }, () => {
+describe('storage and disk', { timeout: 180_000 }, () => {
   test('too little space takes the new domain away again', async () => {
     await onLab(BARE, async (lab, counterparts) => {
       const { steps, input } = await planned(lab, counterparts);
@@ -148,14 +148,14 @@ describe('storage and disk', { timeout: 60_000 }, () => {
       await steps.createHostedEngineVolumes(input);
       await steps.releasePool(input);
       await steps.startEngineVm(input);
-      await until('the VM to be up', async () => host1(lab).vms.get(input.plan.vm)?.status === 'Up', 10_000);
+      await until('the VM to be up', async () => host1(lab).vms.get(input.plan.vm)?.status === 'Up', 60_000);
       expect(host1(lab).vms.get(input.plan.vm)?.pid).toBeUndefined();
       expect(await lab.engineAnswers()).toBe(false);
     });
   });
 });
 
-describe('aborting', { timeout: 120_000 }, () => {
+describe('aborting', { timeout: 300_000 }, () => {
   test('with the engine up and the domain imported: all that the run made is gone, twice does no harm', async () => {
     await onLab(BARE, async (lab, counterparts) => {
       const before = await INSTALL.outside(lab, counterparts.archive);
@@ -184,7 +184,7 @@ describe('aborting', { timeout: 120_000 }, () => {
         const made = await engine.importFileStorageDomain({ name, host: 'host1', storageType: 'nfs', address, path });
         const [dataCenter] = await engine.dataCenters();
         await engine.attachStorageDomain(dataCenter?.id ?? '', made.id);
-        await until('the data center', async () => (await engine.dataCenters())[0]?.status === 'up', 20_000);
+        await until('the data center', async () => (await engine.dataCenters())[0]?.status === 'up', 60_000);
       } finally {
         await engine.close();
       }
@@ -199,17 +199,17 @@ describe('aborting', { timeout: 120_000 }, () => {
   });
 });
 
-describe('installed', { timeout: 120_000 }, () => {
+describe('installed', { timeout: 300_000 }, () => {
   test('it is as it must be, and the host’s HA agent brings the engine back when its VM dies', async () => {
     await onLab(BARE, async (lab, counterparts) => {
       const runner = await forwardTo('back-up', lab, counterparts);
       expect([...runner.ran.values()]).not.toContain('before');
       const settled = async () => isDeepStrictEqual(await INSTALL.outside(lab, counterparts.archive), INSTALL.expected);
-      await until('the end to settle', settled, 20_000);
+      await until('the end to settle', settled, 60_000);
       const vm = host1(lab).vms.get(lab.fixture.vm.id);
       process.kill(vm?.pid ?? 0, 'SIGKILL');
-      await until('the engine to be gone', async () => !(await lab.engineAnswers()), 10_000);
-      await until('the engine to be back as it was', settled, 40_000);
+      await until('the engine to be gone', async () => !(await lab.engineAnswers()), 60_000);
+      await until('the engine to be back as it was', settled, 90_000);
     });
   });
 });
@@ -237,7 +237,7 @@ async function looksAfterABadAnswer(
   return looks ?? Number.NaN;
 }
 
-describe('the first host', { timeout: 60_000 }, () => {
+describe('the first host', { timeout: 180_000 }, () => {
   test('a failed installation stops the step at once with the engine’s events; a retry installs again', async () => {
     await onLab(BARE, async (lab, counterparts) => {
       const { steps, input } = await planned(lab, counterparts);

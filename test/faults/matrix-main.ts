@@ -5,8 +5,9 @@
 import { parseArgs } from 'node:util';
 import { PLAYS } from '../../infra/plays/all.ts';
 import type { Play } from '../../infra/plays/play.ts';
-import { openGround, runCell, undisturbed, type Ground } from './cells.ts';
+import { runCell, undisturbed } from './cells.ts';
 import { DISTURBANCES } from './disturb.ts';
+import { openGround, type Ground } from './ground.ts';
 
 const { values } = parseArgs({
   options: { operation: { type: 'string' }, step: { type: 'string' }, jobs: { type: 'string', default: '3' } },

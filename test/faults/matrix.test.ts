@@ -2,20 +2,19 @@
  * The fault matrix: each scenario on a lab of its own, through real Temporal, S3, TLS sockets and files. Whatever
  * happened, the end is that of an undisturbed run; nothing was created twice and global maintenance is off.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { endState, type EndState } from '../../infra/faults/end-state.ts';
 import { SCENARIOS, type Scenario } from '../../infra/faults/scenarios.ts';
 import { until } from '../../infra/processes.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
+import { startPlatform } from '../../infra/start/platform.ts';
+import { sharedGround } from './shared-ground.ts';
 import { openStage, playScenario } from './stage.ts';
 
-const SETTLED_LIMIT_MS = 20_000;
-const TEST_LIMIT_MS = 150_000;
+const SETTLED_LIMIT_MS = 60_000;
+const TEST_LIMIT_MS = 600_000;
 /** These end a server of the platform: they get one of their own. */
 const OWN_PLATFORM = new Set(['temporal-killed', 's3-down']);
 
@@ -41,36 +40,24 @@ function expectedOf(scenario: Scenario): EndState {
   return keepsOther ? { ...EXPECTED, otherOvfs: 2 } : EXPECTED;
 }
 
-let dir: string;
-let bundleFile: string;
-let bundle: WorkflowBundleWithSourceMap;
-let platform: Platform;
+const dir = mkdtempSync(join(tmpdir(), 'bellwether-matrix-'));
+const ground = sharedGround();
 const rows: string[] = [];
 
-const newPlatform = (name: string) => startPlatform({ dir: join(dir, name), env: {}, say: () => {} });
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-matrix-'));
-  bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
-  bundleFile = join(dir, 'workflows.js');
-  writeFileSync(bundleFile, bundle.code);
-  platform = await newPlatform('platform');
-});
-
-afterAll(async () => {
-  await platform?.stop();
+afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
   process.stdout.write(`\nFault matrix (${rows.length} scenarios)\n${rows.toSorted().join('\n')}\n`);
 });
 
 async function play(scenario: Scenario): Promise<void> {
   const started = Date.now();
-  const own = OWN_PLATFORM.has(scenario.name);
-  const stands = own ? await newPlatform(scenario.name) : platform;
-  const stage = await openStage(stands, scenario.name, bundle);
+  const own = OWN_PLATFORM.has(scenario.name)
+    ? await startPlatform({ dir: join(dir, scenario.name), env: {}, ui: false, say: () => {} })
+    : undefined;
+  const stage = await openStage({ ...ground, platform: own ?? ground.platform }, scenario.name);
   let verdict = 'FAILED';
   try {
-    const view = await playScenario(stage, scenario, bundleFile);
+    const view = await playScenario(stage, scenario, ground.bundleFile);
     expect(view.state, JSON.stringify(view.steps, null, 1)).toBe('done');
     // A fault that never struck would make the row worthless.
     expect(await stage.lab.unspentFaults()).toEqual([]);
@@ -85,7 +72,7 @@ async function play(scenario: Scenario): Promise<void> {
       `${verdict.padEnd(9)} ${scenario.name.padEnd(46)} ${((Date.now() - started) / 1000).toFixed(1).padStart(5)} s  ${scenario.title}`,
     );
     await stage.close();
-    if (own) await stands.stop();
+    await own?.stop();
   }
 }
 

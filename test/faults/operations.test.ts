@@ -2,12 +2,13 @@
  * Every operation on a lab of its own, undisturbed, and with a sample of the crash matrix. All of its cells:
  * `npm run test:matrix`.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PLAYS } from '../../infra/plays/all.ts';
-import { openGround, runCell, undisturbed } from './cells.ts';
+import { runCell, undisturbed } from './cells.ts';
 import { DISTURBANCES, type Disturbance } from './disturb.ts';
+import { sharedGround } from './shared-ground.ts';
 
-const TEST_LIMIT_MS = 240_000;
+const TEST_LIMIT_MS = 900_000;
 
 /** A cell of some plays, so that each way of disturbing meets somebody. */
 const SAMPLE: ReadonlyMap<string, { readonly step: number; readonly disturbance: Disturbance }> = new Map([
@@ -19,11 +20,7 @@ const SAMPLE: ReadonlyMap<string, { readonly step: number; readonly disturbance:
   ['upgrade', { step: 6, disturbance: 'aborted' }],
 ]);
 
-let ground: Awaited<ReturnType<typeof openGround>>;
-beforeAll(async () => {
-  ground = await openGround();
-});
-afterAll(() => ground?.close());
+const ground = sharedGround();
 
 describe.concurrent('operations', () => {
   test.each(PLAYS)(

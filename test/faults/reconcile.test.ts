@@ -21,7 +21,7 @@ function hostOf(lab: Lab, name: string) {
   return found;
 }
 
-test.concurrent('what differs is named, and repaired only where it is safe', { timeout: 240_000 }, async () => {
+test.concurrent('what differs is named, and repaired only where it is safe', { timeout: 600_000 }, async () => {
   await onLab({ managed: true }, async (lab, counterparts) => {
     await engineHasReadItsOvf(lab);
     const steps = reconcileSteps(counterparts);
@@ -86,7 +86,7 @@ test.concurrent('what differs is named, and repaired only where it is safe', { t
 
 test.concurrent(
   'what only looks like it is left alone: living writers, an administrator’s flag, sources that are silent',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       await engineHasReadItsOvf(lab);
@@ -132,14 +132,14 @@ test.concurrent(
       const { state } = hostOf(lab, 'host3');
       writeFileSync(`${state.dir}/ha.conf`, 'local_maintenance=True\nlocal_maintenance_manual=True\n');
       const local = { kind: 'local-maintenance', host: 'host3', wanted: false } as const;
-      await until('host3 to publish it', async () => lab.storage.hostBlock(3)?.localMaintenance === true, 10_000);
+      await until('host3 to publish it', async () => lab.storage.hostBlock(3)?.localMaintenance === true, 60_000);
       expect(await refusal(steps.repairDifference(context, { ...call, facts, target: local }))).toMatchObject({
         type: 'reconcile/local-maintenance',
         kind: 'needs-operator',
         why: expect.stringContaining('administrator'),
       });
       writeFileSync(`${state.dir}/ha.conf`, 'local_maintenance=False\nlocal_maintenance_manual=False\n');
-      await until('host3 to publish it', async () => lab.storage.hostBlock(3)?.localMaintenance === false, 10_000);
+      await until('host3 to publish it', async () => lab.storage.hostBlock(3)?.localMaintenance === false, 60_000);
 
       // The engine is down: its column is empty, and nobody can say that a host is gone.
       leaveSlotBehind(lab);
@@ -166,7 +166,7 @@ test.concurrent(
       const engine = labEngine(lab);
       try {
         const lost = async () => (await engine.hosts()).some(({ name, status }) => name === 'host2' && status !== 'up');
-        await until('the engine to miss host2', lost, 30_000);
+        await until('the engine to miss host2', lost, 90_000);
       } finally {
         await engine.close();
       }

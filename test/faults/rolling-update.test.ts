@@ -1,9 +1,5 @@
 /** The rolling update against a whole lab: its order, what stops it, and what an operator's retry or abort makes of that. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { rollingUpdateSteps } from '../../activities/rolling-update.steps.ts';
 import { labEngine } from '../../infra/faults/end-state.ts';
 import { labPaths } from '../../infra/lab/fixture.ts';
@@ -13,9 +9,8 @@ import { deactivate } from '../../infra/plays/host-maintenance.ts';
 import { hostsRunningTheVm, playRequest } from '../../infra/plays/play.ts';
 import { offerUpdates } from '../../infra/plays/rolling-update.ts';
 import { until } from '../../infra/processes.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
 import { hurriedContext, onLab, refusal, stepContext as context } from './on-lab.ts';
+import { sharedGround } from './shared-ground.ts';
 import { awaitView, ended, openStage, operate, startOperation, type TestStage } from './stage.ts';
 
 const call = {
@@ -24,21 +19,7 @@ const call = {
   startedAt: new Date().toISOString(),
 };
 
-let dir: string;
-let platform: Platform;
-let bundle: WorkflowBundleWithSourceMap;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'bellwether-rolling-'));
-  bundle = (await bundleWorkflows()) as WorkflowBundleWithSourceMap;
-  writeFileSync(join(dir, 'workflows.js'), bundle.code);
-  platform = await startPlatform({ dir, env: {}, say: () => {} });
-});
-
-afterAll(async () => {
-  await platform?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+const ground = sharedGround();
 
 async function hosts(lab: Lab): Promise<Record<string, string>> {
   const engine = labEngine(lab);
@@ -52,7 +33,7 @@ async function hosts(lab: Lab): Promise<Record<string, string>> {
 const installed = (lab: Lab) =>
   lab.fixture.hosts.map(({ name }) => installations(labPaths(lab.fixture.dir).hostDir(name)).length);
 
-describe('steps of a rolling update', { timeout: 90_000 }, () => {
+describe('steps of a rolling update', { timeout: 240_000 }, () => {
   test('refuse hosts that nobody knows or that are away, and order the others', async () => {
     await onLab({ managed: true }, async (lab, counterparts) => {
       const steps = rollingUpdateSteps(counterparts);
@@ -118,7 +99,7 @@ describe('steps of a rolling update', { timeout: 90_000 }, () => {
 });
 
 async function onStage(name: string, use: (stage: TestStage) => Promise<void>): Promise<void> {
-  const stage = await openStage(platform, name, bundle, { managed: true });
+  const stage = await openStage(ground, name, { managed: true });
   try {
     await stage.service();
     await use(stage);
@@ -146,7 +127,7 @@ async function mostAway(lab: Lab, work: () => Promise<void>): Promise<number> {
   return most;
 }
 
-describe('a rolling update', { timeout: 120_000 }, () => {
+describe('a rolling update', { timeout: 300_000 }, () => {
   test('leaves a host without updates alone, and never has two hosts away', async () => {
     await onStage('rolling-skip', async (stage) => {
       offerUpdates(stage.lab, ['host1', 'host3']);

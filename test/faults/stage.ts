@@ -8,7 +8,6 @@ import type { WebhookSource } from '../../api/ports.ts';
 import { logThrough } from '../../workers/orchestrator/worker.ts';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
-import type { WorkflowBundle } from '@temporalio/worker';
 import { driveScenario } from '../../infra/faults/drive.ts';
 import type { Scenario, WorkerKill } from '../../infra/faults/scenarios.ts';
 import { crashingWorker } from '../../infra/faults/crashing.ts';
@@ -28,13 +27,14 @@ import {
 import { operationId } from '../../workflows/model/ids.ts';
 import { WORKFLOW_TYPES, type OperationRequest, type UpgradeRequest } from '../../workflows/model/requests.ts';
 import type { OrchestratorConfig } from '../../workers/orchestrator/config.ts';
+import type { Ground } from './ground.ts';
 
 /** Impatient: a test must not wait ten minutes for a step to park. */
 export const TEST_TIMING = { firstRetryMs: 100, maxRetryMs: 1000, stepPatienceMs: 25_000, heartbeatMs: 2000 };
 const LAB_SPEED = 20;
 logThrough(pino({ level: 'silent' }));
-const UPGRADE_LIMIT_MS = 90_000;
-const KILL_LIMIT_MS = 60_000;
+const UPGRADE_LIMIT_MS = 240_000;
+const KILL_LIMIT_MS = 240_000;
 /** While no worker runs a query waits in vain. */
 const QUERY_LIMIT_MS = 3000;
 
@@ -59,9 +59,8 @@ export interface StageOptions extends Omit<LabOptions, 'dir' | 'speed' | 'cluste
 }
 
 export async function openStage(
-  platform: Platform,
+  { platform, bundle }: Pick<Ground, 'platform' | 'bundle'>,
   name: string,
-  workflowBundle: WorkflowBundle,
   options: StageOptions = {},
 ): Promise<TestStage> {
   const dir = mkdtempSync(join(tmpdir(), 'bellwether-stage-'));
@@ -88,7 +87,7 @@ export async function openStage(
       worker: config,
       door: { host: '127.0.0.1', port: 0, sources, apiTokenFile: undefined },
       logger: pino({ level: 'silent' }),
-      workflowBundle,
+      workflowBundle: bundle,
       ...(wrapStep === undefined ? {} : { wrapStep: wrapStep(lab) }),
     });
   return {

@@ -15,7 +15,7 @@ const call = {
   startedAt: new Date(Date.now() + 60_000).toISOString(),
 };
 
-describe('the definition', { timeout: 60_000 }, () => {
+describe('the definition', { timeout: 180_000 }, () => {
   test('comes from the newest consistent source, and the others are told why not', async () => {
     await onLab({}, async (lab, counterparts) => {
       const steps = upgradeSteps(counterparts);
@@ -92,7 +92,7 @@ async function takeBack({ steps, input, backup, disks }: Awaited<ReturnType<type
   return undone.map((outcome) => outcome.done);
 }
 
-describe('taking back', { timeout: 90_000 }, () => {
+describe('taking back', { timeout: 240_000 }, () => {
   test('leaves engine and storage as they were, and does nothing the second time', async () => {
     await onLab({}, async (lab, counterparts) => {
       const before = await engineAndStorage(lab);

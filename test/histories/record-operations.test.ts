@@ -9,8 +9,9 @@ import type { StepActivity } from '../../activities/steps.activities.ts';
 import { PLAYS } from '../../infra/plays/all.ts';
 import { operationId } from '../../workflows/model/ids.ts';
 import { WORKFLOW_TYPES } from '../../workflows/model/requests.ts';
-import { onStage, openGround, toTheEnd } from '../faults/cells.ts';
+import { onStage, toTheEnd } from '../faults/cells.ts';
 import { abortingAfter } from '../faults/disturb.ts';
+import { openGround, type OwnGround } from '../faults/ground.ts';
 import { operate, startOperation } from '../faults/stage.ts';
 import { record } from './store.ts';
 
@@ -29,7 +30,7 @@ function failingOnce(activityId: string): (activity: StepActivity) => StepActivi
   };
 }
 
-let ground: Awaited<ReturnType<typeof openGround>>;
+let ground: OwnGround;
 
 function runs(): void {
   for (const play of PLAYS) {

@@ -135,6 +135,7 @@ export function createSimEnv(options: SimEnvOptions): Env {
   const { world, host, process } = options;
   const bootMs = () => bootMsAt(host, world.now + process.aheadMs);
   const { life } = host;
+  const globals = { asked: 0, written: 0 };
   return {
     bootMs,
     wallMs: () => wallMsAt(world, host),
@@ -149,7 +150,12 @@ export function createSimEnv(options: SimEnvOptions): Env {
       beginWriting(world, host, process, bytes);
     },
     writeGlobal(bytes) {
+      globals.asked += 1;
+      const mine = globals.asked;
       world.later(host, host.latencyMs * (0.5 + world.random.next()), () => {
+        // One process writes for the worker, in the order of asking, also after a sleep that both writes waited out.
+        if (mine < globals.written) return;
+        globals.written = mine;
         if (host.path === 'ok' && !world.random.chance(host.loseWrites)) world.global = bytes;
       });
     },

@@ -20,7 +20,7 @@ import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
 import { followerId } from '../../workflows/model/ticket.ts';
 import { openStage, type TestStage } from '../faults/stage.ts';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 150_000;
 const CLUSTER = 'tickets';
 const missing = rtMissing();
 if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`);
@@ -69,7 +69,7 @@ async function open(bundle: WorkflowBundle): Promise<void> {
   const secret = newSecret();
   const secretFile = join(dir, 'webhook-secret');
   writeFileSync(secretFile, `${secret}\n`);
-  stage = await openStage(platform, CLUSTER, bundle, {
+  stage = await openStage({ platform, bundle }, CLUSTER, {
     managed: true,
     sources: sourcesFile.parse([{ ...SOURCE, secretFiles: [secretFile] }]),
     trackers: [

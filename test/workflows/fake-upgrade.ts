@@ -23,7 +23,7 @@ interface Trouble {
   readonly afterEffect: boolean;
 }
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 90_000;
 const BEAT_MS = 50;
 
 /** Holds an activity until it is opened. */

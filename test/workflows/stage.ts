@@ -28,7 +28,7 @@ export const TIMING: OperationTiming = {
   heartbeatMs: 10_000,
 };
 /** Long, because many tests share two cores. */
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 90_000;
 /** Each look costs the worker a task. */
 const LOOK_MS = 75;
 

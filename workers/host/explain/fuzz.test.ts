@@ -40,7 +40,7 @@ const event = fc.constantFrom(
 
 const rules = new Set<string>();
 
-it('any state', { timeout: 60_000 }, () => {
+it('any state', { timeout: 180_000 }, () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 6 }), fc.boolean(), event, (steps, global, what) => {
       const rig = createRig(['ours', 'ours', 'reference'], { off: true });

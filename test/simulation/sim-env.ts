@@ -153,7 +153,8 @@ export function createSimEnv(options: SimEnvOptions): Env {
       globals.asked += 1;
       const mine = globals.asked;
       world.later(host, host.latencyMs * (0.5 + world.random.next()), () => {
-        // One process writes for the worker, in the order of asking, also after a sleep that both writes waited out.
+        // The newest word stands, also after a sleep that two of them waited out: the worker writes one after the other
+        // (workers/host/env-linux/whiteboard-file.ts).
         if (mine < globals.written) return;
         globals.written = mine;
         if (host.path === 'ok' && !world.random.chance(host.loseWrites)) world.global = bytes;

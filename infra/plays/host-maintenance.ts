@@ -45,15 +45,25 @@ const IN_SERVICE = (host: string): Facts => ({
   [`${host}'s score in the HA metadata`]: 3400,
 });
 
-/** As an admin does it in the engine, where HA maintenance follows by itself or not. */
+/**
+ * As an admin does it in the engine, where HA maintenance follows by itself or not. An engine that has not asked the host
+ * for its HA state yet would not set it: an admin sees that and waits.
+ */
 export async function deactivate(lab: Lab, host: string): Promise<void> {
   const engine = labEngine(lab);
-  try {
-    const found = (await engine.hosts()).find(({ name }) => name === host);
+  const look = async () => {
+    const found = (await engine.hosts({ allContent: true })).find(({ name }) => name === host);
     if (found === undefined) throw new Error(`the lab has no ${host}`);
-    await engine.deactivateHost(found.id, { reason: 'by hand' });
-    const there = async () => (await engine.host(found.id)).status === 'maintenance';
-    await until(`${host} in maintenance`, there, SETTLED_LIMIT_MS);
+    return found;
+  };
+  const ready = async () => {
+    const { status, hostedEngine } = await look();
+    return status === 'up' && hostedEngine !== undefined;
+  };
+  try {
+    await until(`${host} up, its HA state known to the engine`, ready, SETTLED_LIMIT_MS);
+    await engine.deactivateHost((await look()).id, { reason: 'by hand' });
+    await until(`${host} in maintenance`, async () => (await look()).status === 'maintenance', SETTLED_LIMIT_MS);
   } finally {
     await engine.close();
   }

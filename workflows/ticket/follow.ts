@@ -25,6 +25,8 @@ import { plain } from '../steps/markdown.ts';
 
 /** How long a ticket system may refuse or be away before the follower gives up. */
 const PATIENCE = '14 days';
+/** An attempt that a dying worker took with it is missed after this time, and goes to another. */
+const LOST_AFTER = '20 seconds';
 
 function details({ ticket, tracker }: FollowInput, told: TicketTold): string {
   const problem = told.problem === undefined ? '' : `\n\n**It would not**: ${plain(told.problem)}`;
@@ -35,12 +37,13 @@ export async function followTicket(input: FollowInput): Promise<TicketTold> {
   const { operationId, everyMs, ticket } = input;
   const { awaitNews } = proxyActivities<FollowActivities>({
     summary: 'Wait until the operation has news',
-    startToCloseTimeout: '1 minute',
+    startToCloseTimeout: LOST_AFTER,
     // A failure with a fixed pause is how to look again and again without a line of history for each look.
     retry: { initialInterval: everyMs, backoffCoefficient: 1 },
   });
   const writing = {
     startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: LOST_AFTER,
     scheduleToCloseTimeout: PATIENCE,
     retry: { initialInterval: everyMs, maximumInterval: 60 * everyMs },
   } as const;

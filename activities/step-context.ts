@@ -43,7 +43,8 @@ export interface PollOptions {
 }
 
 /**
- * Asks `look` until it answers something.
+ * Asks `look` until it answers something. A look may be slow: the last one begins when the limit has passed, so that what
+ * was seen is never older than that.
  * @returns undefined when the limit has passed: the caller knows what that means.
  */
 export async function poll<T>(
@@ -53,9 +54,10 @@ export async function poll<T>(
 ): Promise<T | undefined> {
   const deadline = context.now().getTime() + options.limitMs;
   for (;;) {
+    const last = context.now().getTime() >= deadline;
     const found = await look();
     if (found !== undefined) return found;
-    if (context.now().getTime() >= deadline) return undefined;
+    if (last) return undefined;
     context.waitsFor(options.what);
     await context.sleep(options.everyMs);
   }

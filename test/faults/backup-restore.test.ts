@@ -230,7 +230,9 @@ test.concurrent('slots are restored only of hosts whose agent does not live', { 
       confTimestamp: 1,
       state: 'EngineDown',
     });
-    const dead = await compare();
+    // Likewise for the two that live on.
+    let dead = await compare();
+    await until('the two others to be seen alive', async () => (dead = await compare())?.notes.length === 2, 30_000);
     expect(dead?.lines).toEqual(['slot 3: host3, score 17 now, host3, score 3400 in the backup']);
     const { value: before } = await steps.takeBackup(context, { ...own, facts, phase: 'before' });
     const input = { ...own, facts, item: 'ha-slots', from, before } as const;

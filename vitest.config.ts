@@ -5,6 +5,9 @@ import { TOOLS, findTool } from './infra/setup/tools.mjs';
 /** They share one real Temporal server, which takes seconds to start: the rest must not wait for it. */
 const ON_TEMPORAL = 'test/{workflows,histories}/**/*.test.ts';
 
+/** They share a Temporal server, an S3 server and more, and have labs of their own. */
+const ON_LABS = 'test/{faults,tickets}/**/*.test.ts';
+
 /** Its process must be the first to make the SDK's runtime: it exports metrics. */
 const ON_ITS_OWN = 'test/workflows/metrics.test.ts';
 
@@ -15,6 +18,7 @@ const LONG = [
   'test/faults/failover.test.ts',
   'test/simulation/simulation.test.ts',
   'test/faults/hosts.test.ts',
+  'test/tickets/request-tracker.test.ts',
   'test/faults/reconcile.test.ts',
   'test/faults/install.test.ts',
 ];
@@ -51,7 +55,7 @@ export default defineConfig({
         test: {
           name: 'plain',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ON_TEMPORAL, 'test/faults/**'],
+          exclude: ['**/node_modules/**', ON_TEMPORAL, ON_LABS],
         },
       },
       {
@@ -67,7 +71,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
-          include: ['test/faults/**/*.test.ts'],
+          include: [ON_LABS],
           globalSetup: './test/faults/global-setup.ts',
           // Each would load worker, front door and lab anew.
           isolate: false,

@@ -71,11 +71,16 @@ export function accepts(host: string, port: number, timeoutMs = 1000): Promise<b
 }
 
 /** Polls until the condition holds. @throws Error naming `what` when `limitMs` has passed. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean, limitMs: number): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  limitMs: number,
+  everyMs = 25,
+): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startTemporal } from '../infra/temporal/server.ts';
-import { bundleWorkflows } from '../workers/orchestrator/worker.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -22,9 +22,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const bundleFile = join(dir, 'workflows.js');
   const [temporal, bundle] = await Promise.all([
     startTemporal({ dir: join(dir, 'temporal'), namespace: NAMESPACE, ui: false }),
-    bundleWorkflows(),
+    workflowBundle(),
   ]);
-  if (!('code' in bundle)) throw new Error('the bundler answered a path instead of code');
   writeFileSync(bundleFile, bundle.code);
   project.provide('temporal', { address: temporal.address, namespace: NAMESPACE });
   project.provide('bundleFile', bundleFile);

@@ -1,4 +1,4 @@
-/** One ground for all tests of this folder: each would wait for servers and a bundle of its own. */
+/** One ground for all tests on labs: each would wait for servers and a bundle of its own. */
 import type { TestProject } from 'vitest/node';
 import { openGround } from './ground.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { startPlatform, type Platform } from '../../infra/start/platform.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
+import { workflowBundle } from '../workflow-bundle.ts';
 
 export interface Ground {
   readonly platform: Platform;
@@ -20,10 +20,9 @@ export interface OwnGround extends Ground {
 export async function openGround(): Promise<OwnGround> {
   const dir = mkdtempSync(join(tmpdir(), 'bellwether-ground-'));
   const [bundle, platform] = await Promise.all([
-    bundleWorkflows(),
+    workflowBundle(),
     startPlatform({ dir, env: {}, ui: false, say: () => {} }),
   ]);
-  if (!('code' in bundle)) throw new Error('the bundler answered a path instead of code');
   const bundleFile = join(dir, 'workflows.js');
   writeFileSync(bundleFile, bundle.code);
   const close = async () => {

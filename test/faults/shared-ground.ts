@@ -1,4 +1,4 @@
-/** The ground that all tests of this folder share (`global-setup.ts`), as they see it. */
+/** The ground that all tests on labs share (`global-setup.ts`), as they see it. */
 import { readFileSync } from 'node:fs';
 import { inject } from 'vitest';
 import type { Ground } from './ground.ts';

@@ -37,6 +37,10 @@ const UPGRADE_LIMIT_MS = 240_000;
 const KILL_LIMIT_MS = 240_000;
 /** While no worker runs a query waits in vain. */
 const QUERY_LIMIT_MS = 3000;
+/** Each look costs the worker a task. */
+const LOOK_MS = 200;
+/** For who must act while a step runs. */
+const WATCH_MS = 25;
 
 export interface TestStage {
   readonly lab: Lab;
@@ -156,6 +160,7 @@ export async function awaitView(
   what: string,
   wanted: (view: OperationView) => boolean,
   see: (view: OperationView) => Promise<void> = async () => {},
+  everyMs = LOOK_MS,
 ): Promise<OperationView> {
   let last: OperationView | undefined;
   const look = async () => {
@@ -164,7 +169,7 @@ export async function awaitView(
     await see(last);
     return wanted(last);
   };
-  await until(`${id}: ${what}`, look, UPGRADE_LIMIT_MS).catch((error: unknown) => {
+  await until(`${id}: ${what}`, look, UPGRADE_LIMIT_MS, everyMs).catch((error: unknown) => {
     const steps = last?.steps.map((step) => `${step.name}: ${step.state} ${step.failure?.why ?? ''}`).join('\n');
     throw new Error(`${String(error)}\nlast seen: ${last?.state ?? 'nothing'}\n${steps ?? ''}`);
   });
@@ -210,5 +215,6 @@ export async function playScenario(stage: TestStage, scenario: Scenario, bundleF
     'to end',
     (view) => ended(view) || hopeless(view),
     (view) => drive.see(view),
+    scenario.atStep === undefined ? LOOK_MS : WATCH_MS,
   );
 }

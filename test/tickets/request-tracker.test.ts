@@ -8,16 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { newSecret } from '../../infra/demo/ticket-desk.ts';
 import { until } from '../../infra/processes.ts';
 import { rtMissing, startRequestTracker, type RequestTracker } from '../../infra/request-tracker/server.ts';
-import { startPlatform, type Platform } from '../../infra/start/platform.ts';
 import { sourcesFile } from '../../api/webhooks/source.ts';
-import { bundleWorkflows } from '../../workers/orchestrator/worker.ts';
 import { followerId } from '../../workflows/model/ticket.ts';
+import { sharedGround } from '../faults/shared-ground.ts';
 import { openStage, type TestStage } from '../faults/stage.ts';
 
 const LIMIT_MS = 150_000;
@@ -61,15 +59,14 @@ const commentsShape = z.object({
 
 let dir: string;
 let rt: RequestTracker;
-let platform: Platform;
 let stage: TestStage;
 let broken = true;
 
-async function open(bundle: WorkflowBundle): Promise<void> {
+async function open(): Promise<void> {
   const secret = newSecret();
   const secretFile = join(dir, 'webhook-secret');
   writeFileSync(secretFile, `${secret}\n`);
-  stage = await openStage({ platform, bundle }, CLUSTER, {
+  stage = await openStage(sharedGround(), CLUSTER, {
     managed: true,
     sources: sourcesFile.parse([{ ...SOURCE, secretFiles: [secretFile] }]),
     trackers: [
@@ -134,17 +131,12 @@ const say = (user: 'alice' | 'mallory', ticket: number, Content: string) =>
 describe.skipIf(missing !== undefined)('Request Tracker', { timeout: 2 * LIMIT_MS }, () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'bellwether-rt-'));
-    const [bundle] = await Promise.all([
-      bundleWorkflows(),
-      startPlatform({ dir, env: {}, say: () => {} }).then((started) => (platform = started)),
-      startRequestTracker(join(dir, 'rt')).then((started) => (rt = started)),
-    ]);
-    await open(bundle);
+    rt = await startRequestTracker(join(dir, 'rt'));
+    await open();
   }, 4 * LIMIT_MS);
   afterAll(async () => {
     await stage?.close();
     await rt?.stop();
-    await platform?.stop();
     rmSync(dir, { recursive: true, force: true });
   });
 

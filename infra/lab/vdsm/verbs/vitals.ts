@@ -8,10 +8,11 @@ export function domainVitals(host: HostState, wanted: readonly string[] = []): R
   const acquired = new Map<string, boolean>(pool.map(([id]) => [id, true]));
   for (const [id, at] of host.monitored) if (!acquired.has(id)) acquired.set(id, host.clock.now() >= at);
   const vitals: Record<string, JsonObject> = {};
+  const visible = acquired.size === 0 ? [] : host.visibleDomains();
   const hangs = host.faults.peek('storage-hang', (fault) => fault.host === host.name) !== undefined;
   for (const [id, hasHostId] of acquired) {
     if (wanted.length > 0 && !wanted.includes(id)) continue;
-    const domain = host.visibleDomains().find((one) => one.id === id);
+    const domain = visible.find((one) => one.id === id);
     vitals[id] = {
       valid: domain !== undefined && !hangs,
       acquired: hasHostId && domain !== undefined,

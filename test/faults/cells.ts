@@ -10,6 +10,8 @@ import type { Ground } from './ground.ts';
 import { awaitView, ended, loseWorker, openStage, operate, startOperation, type TestStage } from './stage.ts';
 
 const SETTLED_LIMIT_MS = 60_000;
+/** A look costs engine and storage some work. */
+const SETTLED_EVERY_MS = 250;
 /** A fault that is over must not park an operation more often than this. */
 const RETRIES_MAX = 3;
 
@@ -64,7 +66,7 @@ async function unlike(stage: TestStage, play: Play, wanted: Facts): Promise<stri
     seen = await play.outside(stage.lab, stage.archive);
     return differences(wanted, seen).length === 0;
   };
-  await until('the end to settle', settled, SETTLED_LIMIT_MS).catch(() => {});
+  await until('the end to settle', settled, SETTLED_LIMIT_MS, SETTLED_EVERY_MS).catch(() => {});
   const wrong = differences(wanted, seen);
   return wrong.length === 0 ? undefined : wrong.join('; ');
 }

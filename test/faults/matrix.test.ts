@@ -14,6 +14,8 @@ import { sharedGround } from './shared-ground.ts';
 import { openStage, playScenario } from './stage.ts';
 
 const SETTLED_LIMIT_MS = 60_000;
+/** A look costs engine and storage some work. */
+const SETTLED_EVERY_MS = 250;
 const TEST_LIMIT_MS = 600_000;
 /** These end a server of the platform: they get one of their own. */
 const OWN_PLATFORM = new Set(['temporal-killed', 's3-down']);
@@ -64,7 +66,7 @@ async function play(scenario: Scenario): Promise<void> {
     const { archive } = (await stage.service()).counterparts;
     const wanted = JSON.stringify(expectedOf(scenario));
     const settled = async () => JSON.stringify(await endState(stage.lab, archive, view.id)) === wanted;
-    await until('the end state to settle', settled, SETTLED_LIMIT_MS).catch(() => {});
+    await until('the end state to settle', settled, SETTLED_LIMIT_MS, SETTLED_EVERY_MS).catch(() => {});
     expect(await endState(stage.lab, archive, view.id)).toEqual(expectedOf(scenario));
     verdict = 'same end';
   } finally {

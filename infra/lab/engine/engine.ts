@@ -40,8 +40,8 @@ import { seed } from './state/seed.ts';
 import { adoptStoredOvf } from './state/stored-ovf.ts';
 import { Store } from './state/store.ts';
 
-/** Host statistics are asked for this often, timers are looked at more often; lab milliseconds. */
-const POLL_MS = 3_000;
+/** Host statistics are asked for this often (a real engine: states every 3 s, statistics every 15 s), timers are looked at more often; lab milliseconds. */
+const POLL_MS = 6_000;
 const TICK_MS = 250;
 
 export interface EngineOptions {

@@ -40,7 +40,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 3,
     // Whole labs run side by side in the fault matrix; more of them than this starve each other on two cores.
-    maxConcurrency: 3,
+    maxConcurrency: 2,
     // The AWS SDK announces on every start that it will want a newer Node in 2027.
     env: {
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',

@@ -56,6 +56,7 @@ export default defineConfig({
           name: 'plain',
           include: ['test/**/*.test.ts'],
           exclude: ['**/node_modules/**', ON_TEMPORAL, ON_LABS],
+          // As for the units below.
           isolate: false,
         },
       },

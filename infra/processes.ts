@@ -70,7 +70,7 @@ export function accepts(host: string, port: number, timeoutMs = 1000): Promise<b
   });
 }
 
-/** Polls until the condition holds. @throws Error naming `what` when `limitMs` has passed. */
+/** Looks every `everyMs` until the condition holds. @throws Error naming `what` when `limitMs` has passed. */
 export async function until(
   what: string,
   condition: () => Promise<boolean> | boolean,

@@ -40,7 +40,10 @@ import { seed } from './state/seed.ts';
 import { adoptStoredOvf } from './state/stored-ovf.ts';
 import { Store } from './state/store.ts';
 
-/** Host statistics are asked for this often (a real engine: states every 3 s, statistics every 15 s), timers are looked at more often; lab milliseconds. */
+/**
+ * Host statistics are asked for this often, timers are looked at more often; lab milliseconds. A real engine asks for
+ * states every 3 s and for statistics every 15 s (engine.md); the lab asks for both at once.
+ */
 const POLL_MS = 6_000;
 const TICK_MS = 250;
 
